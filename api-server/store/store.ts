@@ -1,0 +1,130 @@
+/**
+ * The store seam (docs/decisions D2): one revisioned key-value space below everything the API server keeps.
+ *
+ * Contract, held by every backend and proved by test/suites/store-suite.ts:
+ * - Revisions are one 64-bit counter for the whole store. A transaction that writes raises it by exactly one and all its
+ *   operations carry that revision; a transaction that writes nothing raises nothing.
+ * - A write's promise resolves only once the write is durable: after fsync (embedded), after raft commit (etcd).
+ * - A lost compare is a value (`ok: false`), never an exception. Exceptions are for what a caller cannot foresee.
+ * - Keys are `/`-separated UTF-8 of at most 1 KiB; ranges compare them bytewise.
+ * - Watches deliver a transaction's events together, in revision order, without gaps or repeats, and only durable ones.
+ * - History survives a restart: a watch may resume from any revision that was not compacted.
+ */
+
+export type Revision = bigint
+
+export interface KeyValue {
+  readonly key: string
+  readonly value: Uint8Array
+  /** Revision that created the key, and the one that last changed it. */
+  readonly created: Revision
+  readonly modified: Revision
+}
+
+/** Half-open key interval `[start, end)`. `prefixRange('/r/')` covers everything below a prefix. */
+export interface Range {
+  readonly start: string
+  readonly end: string
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+/** Guards a transaction: the key's `modified` revision must equal `modified`; `0n` means the key must not exist. */
+export interface Compare {
+  readonly key: string
+  readonly modified: Revision
+}
+
+export type Operation =
+  | { readonly do: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly do: 'delete'; readonly key: string }
+
+export interface Transaction {
+  readonly compare: readonly Compare[]
+  /** At most `MAX_OPERATIONS`, each key at most once. */
+  readonly operations: readonly Operation[]
+}
+
+export type TransactionResult =
+  | { readonly ok: true; readonly revision: Revision }
+  /** `current` holds, in the order of `compare`, what each compared key is now (`undefined`: absent). */
+  | { readonly ok: false; readonly revision: Revision; readonly current: readonly (KeyValue | undefined)[] }
+
+export interface Event {
+  readonly type: 'put' | 'delete'
+  /** For a delete: the key, an empty value, and the deleting revision in `modified`. */
+  readonly kv: KeyValue
+  readonly previous: KeyValue | undefined
+}
+
+export interface GetResult {
+  readonly revision: Revision
+  readonly kv: KeyValue | undefined
+}
+
+export interface ListResult {
+  readonly revision: Revision
+  readonly items: readonly KeyValue[]
+  /** More keys lie in the range beyond `limit`. */
+  readonly more: boolean
+}
+
+export interface Reads {
+  get(key: string, options?: CallOptions & { readonly at?: Revision }): Promise<GetResult>
+  list(
+    range: Range,
+    options?: CallOptions & { readonly at?: Revision; readonly limit?: number },
+  ): Promise<ListResult>
+}
+
+export interface Writes {
+  txn(transaction: Transaction, options?: CallOptions): Promise<TransactionResult>
+}
+
+export interface Watches {
+  /**
+   * Yields every batch of events in `range` with revision > `after`: history first, then live, until `signal` aborts
+   * (a normal end). Throws `CompactedError` when `after` is older than the kept history, `SlowWatcherError` when the
+   * consumer fell further behind than the backend buffers.
+   */
+  watch(range: Range, options: { readonly after: Revision; readonly signal: AbortSignal }): AsyncIterable<readonly Event[]>
+}
+
+export interface Store extends Reads, Writes, Watches, AsyncDisposable {
+  /** Newest durable revision that this process knows. */
+  readonly revision: Revision
+  /** Forgets history older than `before`; reads and watches from there throw `CompactedError`. Idempotent. */
+  compact(before: Revision, options?: CallOptions): Promise<void>
+  /** Writes one verified file that `restore` of any backend accepts: everything as of one revision, checksummed. */
+  snapshot(file: string, options?: CallOptions): Promise<{ readonly revision: Revision; readonly keys: number }>
+}
+
+export const MAX_OPERATIONS = 120
+export const MAX_KEY_BYTES = 1024
+
+/** History before `compacted` is gone; list anew. */
+export class CompactedError extends Error {
+  readonly compacted: Revision
+  constructor(compacted: Revision) {
+    super(`history before revision ${compacted} has been compacted`)
+    this.compacted = compacted
+  }
+}
+
+/** The watcher did not keep up; it may watch again from the last revision it has seen. */
+export class SlowWatcherError extends Error {
+  constructor() {
+    super('watcher fell too far behind and was cut; watch again from the last revision seen')
+  }
+}
+
+/** The backend cannot accept writes now (disk full, read-only, failed fsync). Reads go on. */
+export class UnavailableError extends Error {}
+
+/** The range of all keys that start with `prefix`. */
+export function prefixRange(prefix: string): Range {
+  const last = prefix.charCodeAt(prefix.length - 1)
+  return { start: prefix, end: prefix.slice(0, -1) + String.fromCharCode(last + 1) }
+}

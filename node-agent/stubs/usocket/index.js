@@ -1,0 +1,1 @@
+throw new Error('usocket is stubbed out: dbus-next falls back to node:net');
