@@ -46,30 +46,46 @@ export interface LogLine {
   readonly pid?: number
 }
 
-export interface UnitDriver {
-  /** `system`, `user` or `process`; shown in the Machine's conditions. */
-  readonly kind: 'system' | 'user' | 'process' | 'fake'
-  /** What the driver cannot do with this file, in one sentence that names the option; undefined when it can. */
-  unsupported(file: UnitFile): string | undefined
-  /** Makes the files known to the manager (write, fsync, rename, link; reload only if a known one changed). */
+export interface JournalOptions {
+  /** Only the newest so many lines before following; all that is kept when absent. */
+  readonly lines?: number
+  readonly follow?: boolean
+  /** Resume after this cursor. */
+  readonly after?: string
+  readonly signal: AbortSignal
+}
+
+/** Verbs that change the machine. */
+export interface UnitControl {
+  /** Makes the files known to the manager (write, fsync, rename, link; one reload only if a known file changed). */
   install(files: readonly UnitFile[]): Promise<readonly Outcome[]>
-  /** Stops what runs, forgets failure state, removes links and files. */
+  /** Stops what runs, forgets failure state, removes links and files; resolves when they are really stopped. */
   remove(names: readonly string[]): Promise<readonly Outcome[]>
   start(names: readonly string[]): Promise<readonly Outcome[]>
   stop(names: readonly string[]): Promise<readonly Outcome[]>
-  /** Installed files by name with their content, and the state of every unit asked for or installed. */
+  /** Stops and starts again with the installed content; starts what is not running. */
+  restart(names: readonly string[]): Promise<readonly Outcome[]>
+}
+
+/** Verbs that only look. */
+export interface UnitObservation {
+  /** State of every unit asked for; a name the manager does not know has loadState `not-found`. */
   observe(names: readonly string[]): Promise<ReadonlyMap<string, ObservedUnit>>
+  /** Files that this driver has installed: name to content. */
   installed(): Promise<ReadonlyMap<string, string>>
-  /** Yields unit names that may have changed ('' = anything may have: list again), until `signal` aborts. */
+  /** Yields unit names that may have changed ('' = anything may have: observe all again), until `signal` aborts. */
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>
-  /** Log of one unit; `follow` goes on until `signal` aborts. */
-  journal(
-    name: string,
-    options: { readonly lines?: number; readonly follow?: boolean; readonly after?: string; readonly signal: AbortSignal },
-  ): AsyncIterable<LogLine>
-  /** The manager's own explanation of a refused or failed unit, newest last; '' when there is none. */
+  /** The manager's own explanation of a refused or failed unit; '' when there is none. */
   explain(name: string): Promise<string>
-  close(): Promise<void>
+  journal(name: string, options: JournalOptions): AsyncIterable<LogLine>
+}
+
+export interface UnitDriver extends UnitControl, UnitObservation {
+  readonly kind: 'system' | 'user' | 'process' | 'fake'
+  /** What the driver cannot do with this file, in one sentence that names the option; undefined when it can. */
+  unsupported(file: UnitFile): string | undefined
+  /** Lets go of the manager. `stopUnits` (an `up --here` that ends) first removes everything installed. */
+  close(options?: { readonly stopUnits?: boolean }): Promise<void>
 }
 
 /** The manager is not reachable right now; the agent changes nothing and tries again. */
