@@ -1,0 +1,132 @@
+/**
+ * `defineKind`: one zod source a kind. From it come the TypeScript type, the validator, the CRD YAML, the OpenAPI
+ * documents, the table columns and the path segment of its routes. Adding a kind is adding one file and one line in
+ * `index.ts`.
+ */
+import * as z from 'zod'
+import { ObjectMeta } from './metadata.ts'
+
+export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'date'
+
+/** A column of `kubectl get`; `priority` above 0 shows only with `-o wide`. */
+export interface Column {
+  readonly name: string
+  readonly type: ColumnType
+  readonly description: string
+  readonly priority?: number
+  /** Where the cell's value lies, as in a CRD's printer column. */
+  readonly jsonPath: string
+  /** For kinds that are never a CRD: computes the cell where a path cannot. */
+  readonly cell?: (object: ApiObject, now: Date) => string | number | null
+}
+
+export interface Scale {
+  readonly specReplicasPath: string
+  readonly statusReplicasPath: string
+}
+
+/** What to check beyond the schema: the message, and the field it is about. */
+export interface Violation {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired'
+}
+
+export interface KindOptions {
+  /** '' is the core group. */
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly singular?: string
+  readonly shortNames?: readonly string[]
+  readonly categories?: readonly string[]
+  readonly scope: 'Cluster' | 'Namespaced'
+  readonly description: string
+  /** Everything beside apiVersion, kind and metadata, strict: unknown fields are reported by path. */
+  readonly fields: z.ZodRawShape
+  readonly columns: readonly Column[]
+  readonly status?: boolean
+  readonly scale?: Scale
+  /** Dotted paths usable in `fieldSelector`, besides metadata.name and metadata.namespace. */
+  readonly selectableFields?: readonly string[]
+  /** Names that `metadata.name` may have; RFC 1123 subdomain unless given. Returns what is wrong, or undefined. */
+  readonly checkName?: (name: string) => string | undefined
+  /** Rules across fields. `previous` is absent on create. */
+  readonly check?: (object: ApiObject, previous: ApiObject | undefined) => readonly Violation[]
+  /** Fills what a zod default cannot know, on create and update, before validation of rules. */
+  readonly complete?: (object: ApiObject) => void
+  /** CEL twins of `check`, for a foreign kube-apiserver. */
+  readonly cel?: readonly { readonly rule: string; readonly message: string }[]
+}
+
+export interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+export interface Metadata {
+  name: string
+  generateName?: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  creationTimestamp?: string | null
+  deletionTimestamp?: string
+  deletionGracePeriodSeconds?: number
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  finalizers?: string[]
+  ownerReferences?: OwnerReference[]
+  managedFields?: unknown[]
+  selfLink?: string
+}
+
+/** Any object of the API, as JSON says it. */
+export interface ApiObject {
+  apiVersion: string
+  kind: string
+  metadata: Metadata
+  [field: string]: unknown
+}
+
+export interface Kind<Shape extends z.ZodRawShape = z.ZodRawShape> extends Omit<KindOptions, 'fields'> {
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly selectableFields: readonly string[]
+  readonly apiVersion: string
+  readonly schema: z.ZodObject<Shape & typeof envelope>
+}
+
+const envelope = { apiVersion: z.string(), kind: z.string(), metadata: ObjectMeta }
+
+export function defineKind<const Shape extends z.ZodRawShape>(
+  options: Omit<KindOptions, 'fields'> & { readonly fields: Shape },
+): Kind<Shape> {
+  const { fields, ...rest } = options
+  return {
+    ...rest,
+    singular: options.singular ?? options.kind.toLowerCase(),
+    shortNames: options.shortNames ?? [],
+    categories: options.categories ?? [],
+    selectableFields: options.selectableFields ?? [],
+    apiVersion: options.group === '' ? options.version : `${options.group}/${options.version}`,
+    schema: z.strictObject({ ...envelope, ...fields }) as unknown as Kind<Shape>['schema'],
+  }
+}
+
+/** The TypeScript type of a kind's objects, as they come back from the API. */
+export type ObjectOf<K extends { readonly schema: z.ZodType }> = Omit<z.output<K['schema']>, 'metadata'> & {
+  metadata: Metadata
+}
+
+/** `units.flotilla.dev`, or `events` in the core group: how error messages and CRDs name a resource. */
+export function qualifiedResource(kind: Pick<Kind, 'group' | 'plural'>): string {
+  return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
+}

@@ -1,0 +1,199 @@
+import * as z from 'zod'
+import { FLOTILLA } from './group.ts'
+import { type ApiObject, defineKind, type ObjectOf, type Violation } from './kind.ts'
+import { Conditions, CountOrPercent, LabelSelector, Quantity, Toleration } from './metadata.ts'
+import { checkUnitName, isTemplate } from './unit-name.ts'
+
+/** fleet's limit is 2 KiB a line and etcd's 1.5 MiB a value; a unit file beyond this is a mistake. */
+const MAX_CONTENT_BYTES = 256 * 1024
+
+const SourceRef = z.strictObject({
+  name: z.string().min(1),
+  key: z.string().min(1),
+  optional: z.boolean().optional(),
+})
+
+const PlacementTerm = z.strictObject({
+  weight: z.int().min(1).max(100).describe('How much the term counts.'),
+  machineSelector: LabelSelector,
+})
+
+const Placement = z.strictObject({
+  machineID: z.string().optional().describe('[X-Fleet] MachineID: only this machine.'),
+  machineOf: z.array(z.string()).optional().describe('[X-Fleet] MachineOf: where all of these units are.'),
+  machineMetadata: z
+    .array(z.string())
+    .optional()
+    .describe('[X-Fleet] MachineMetadata: key=value pairs; same key: any of them.'),
+  conflicts: z
+    .array(z.string())
+    .optional()
+    .describe('[X-Fleet] Conflicts: name patterns never to share a machine with.'),
+  replaces: z
+    .array(z.string())
+    .optional()
+    .describe('[X-Fleet] Replaces: name patterns that move away when this comes.'),
+  global: z.boolean().optional().describe('[X-Fleet] Global: on every machine that matches.'),
+  machineSelector: LabelSelector.optional().describe('Labels the machine must have.'),
+  preferred: z.array(PlacementTerm).optional().describe('Labels the machine should have, by weight.'),
+  spread: z
+    .array(z.strictObject({ topologyKey: z.string().min(1), maxSkew: z.int().min(1).default(1) }))
+    .optional()
+    .describe('Spread instances evenly over the values of a label.'),
+  maxPerMachine: z.int().min(1).optional().describe('At most so many instances on one machine.'),
+  tolerations: z.array(Toleration).optional(),
+})
+
+const EnvironmentVariable = z.strictObject({
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+  value: z.string().optional(),
+  configMapKeyRef: SourceRef.optional(),
+})
+
+const Resources = z.strictObject({
+  requests: z.record(z.string(), Quantity).optional().describe('What placement sets aside: cpu, memory.'),
+  limits: z.record(z.string(), Quantity).optional().describe('What systemd enforces: cpu, memory, tasks.'),
+})
+
+const SystemdState = z.strictObject({
+  loadState: z.string().optional(),
+  activeState: z.string().optional(),
+  subState: z.string().optional(),
+  result: z.string().optional(),
+  mainPID: z.int().optional(),
+  restarts: z.int().optional(),
+  exitStatus: z.int().optional(),
+})
+
+export const Unit = defineKind({
+  ...FLOTILLA,
+  kind: 'Unit',
+  plural: 'units',
+  shortNames: ['un'],
+  categories: ['all', 'flotilla'],
+  scope: 'Cluster',
+  status: true,
+  scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+  description: 'A systemd unit that runs on one machine of the fleet, on all that match, or in several instances.',
+  selectableFields: ['spec.machineName', 'spec.desiredState', 'status.machineName', 'status.currentState'],
+  fields: {
+    spec: z.strictObject({
+      desiredState: z
+        .enum(['inactive', 'loaded', 'launched'])
+        .default('launched')
+        .describe('inactive: stored only; loaded: placed, file written, not started; launched: started.'),
+      content: z.string().max(MAX_CONTENT_BYTES).describe('A systemd unit file; [X-Fleet] options are honoured.'),
+      unitName: z.string().optional().describe('Name on the machine; metadata.name unless given.'),
+      machineName: z.string().optional().describe('The machine that should run it; the scheduler sets it.'),
+      placement: Placement.optional().describe('Where it may run.'),
+      replicas: z.int().min(0).max(10_000).optional().describe('Number of instances of a template unit.'),
+      maxUnavailable: CountOrPercent.optional().describe('How many instances a rollout may have down at once.'),
+      template: z
+        .strictObject({
+          labels: z.record(z.string(), z.string()).optional(),
+          annotations: z.record(z.string(), z.string()).optional(),
+        })
+        .optional()
+        .describe('Metadata of the instances.'),
+      resources: Resources.optional().describe('Requests for placement, limits for systemd.'),
+      environment: z
+        .array(EnvironmentVariable)
+        .optional()
+        .describe('Environment, also from ConfigMaps of namespace default.'),
+      credentials: z
+        .array(z.strictObject({ name: z.string().min(1), secretKeyRef: SourceRef }))
+        .optional()
+        .describe('LoadCredential= from Secrets of namespace default.'),
+      dropIns: z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[0-9A-Za-z:_.-]+\.conf$/),
+            content: z.string().max(MAX_CONTENT_BYTES),
+          }),
+        )
+        .optional()
+        .describe('Drop-in files of the unit.'),
+      failover: z
+        .enum(['reschedule', 'exclusive', 'none'])
+        .default('reschedule')
+        .describe('When its machine is lost: move it; move it but never run two; leave it.'),
+    }),
+    status: z
+      .strictObject({
+        currentState: z.enum(['inactive', 'loaded', 'launched']).optional(),
+        machineName: z.string().optional().describe('The machine that holds the unit now.'),
+        systemd: SystemdState.optional().describe("systemd's own words."),
+        hash: z.string().optional().describe('SHA-1 of the content the machine has.'),
+        fencingToken: z.string().optional(),
+        replicas: z.int().optional(),
+        readyReplicas: z.int().optional(),
+        desiredReplicas: z.int().optional(),
+        conditions: Conditions.optional(),
+        observedGeneration: z.int().optional(),
+      })
+      .optional(),
+  },
+  columns: [
+    { name: 'Desired', type: 'string', jsonPath: '.spec.desiredState', description: 'What was asked for.' },
+    { name: 'Machine', type: 'string', jsonPath: '.spec.machineName', description: 'Where it is placed.' },
+    { name: 'Active', type: 'string', jsonPath: '.status.systemd.activeState', description: "systemd's active state." },
+    { name: 'Sub', type: 'string', jsonPath: '.status.systemd.subState', description: "systemd's sub state." },
+    { name: 'Restarts', type: 'integer', jsonPath: '.status.systemd.restarts', description: 'Automatic restarts.' },
+    {
+      name: 'Scheduled',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Scheduled")].reason',
+      description: 'Why it is or is not placed.',
+      priority: 1,
+    },
+    { name: 'PID', type: 'integer', jsonPath: '.status.systemd.mainPID', description: 'Main process.', priority: 1 },
+    { name: 'Hash', type: 'string', jsonPath: '.status.hash', description: 'Content that runs.', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Time since creation.' },
+  ],
+  checkName: checkUnitName,
+  complete: completeUnit,
+  check: checkUnit,
+  cel: [{ rule: "self.spec.content.trim() != ''", message: 'content must hold a systemd unit file' }],
+})
+export type Unit = ObjectOf<typeof Unit>
+
+interface SpecLike {
+  desiredState?: string
+  content?: string
+  unitName?: string
+  machineName?: string
+  replicas?: number
+}
+
+/** A template without replicas is there to be instantiated: it is stored, not started. */
+function completeUnit(object: ApiObject): void {
+  const spec = object.spec as SpecLike | undefined
+  if (spec === undefined || typeof spec !== 'object' || spec.desiredState !== undefined) return
+  if (isTemplate(spec.unitName ?? object.metadata.name) && spec.replicas === undefined) spec.desiredState = 'inactive'
+}
+
+function checkUnit(object: ApiObject, previous: ApiObject | undefined): Violation[] {
+  const spec = object.spec as SpecLike
+  const name = spec.unitName ?? object.metadata.name
+  const violations: Violation[] = []
+  const wrongName = checkUnitName(name)
+  if (wrongName) violations.push({ path: ['spec', 'unitName'], message: wrongName })
+  else if (isTemplate(name) && spec.replicas === undefined && spec.desiredState !== 'inactive')
+    violations.push({
+      path: ['spec', 'desiredState'],
+      message: `cannot activate template "${name}": give it replicas, or apply instances such as "${name.replace('@.', '@1.')}"`,
+    })
+  if (spec.content?.trim() === '')
+    violations.push({
+      path: ['spec', 'content'],
+      message: 'must hold a systemd unit file, for example "[Service]\\nExecStart=/bin/true"',
+    })
+  const before = (previous?.spec as SpecLike | undefined)?.unitName
+  if (previous && (before ?? previous.metadata.name) !== name)
+    violations.push({
+      path: ['spec', 'unitName'],
+      message: 'field is immutable: delete the unit and create it under the new name',
+      reason: 'FieldValueInvalid',
+    })
+  return violations
+}
