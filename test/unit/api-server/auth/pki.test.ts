@@ -141,7 +141,10 @@ test('what a killed writer left is swept, what a living one is writing is not', 
   await writeFile(young, 'x')
   await utimes(old, 1, 1)
   await openPki(dataDir)
-  assert.equal((await readdir(pki)).filter((name) => name.endsWith('.tmp')), ['ca.key.ba9876543210.tmp'])
+  assert.equal(
+    (await readdir(pki)).filter((name) => name.endsWith('.tmp')),
+    ['ca.key.ba9876543210.tmp'],
+  )
 })
 
 test('callers at once get one and the same stored pair', async ({ dataDir }) => {
