@@ -1,0 +1,105 @@
+/**
+ * Makes unit files known to systemd and makes it forget them. New files need no daemon-reload (it looks for a file when a
+ * unit is first named); one reload a batch when a file changed under a unit that is loaded, since it costs 100 ms.
+ */
+import { BusRefusedError } from './dbus-connection.ts'
+import type { Outcome, UnitFile } from './driver.ts'
+import type { SystemdBus } from './systemd-bus.ts'
+import type { UnitDirectory } from './unit-directory.ts'
+import { parseUnitFile, UnitFileError } from './unit-file.ts'
+import { isUnitName } from './unit-name.ts'
+
+/** A reload re-reads every unit of the machine; on a slow one it takes seconds. */
+const RELOAD_TIMEOUT_MS = 60_000
+/** LinkUnitFiles, EnableUnitFiles: `runtime` links live in /run and are gone after a boot, `force` replaces stale ones. */
+const RUNTIME = true
+const FORCE = true
+
+export async function installFiles(
+  bus: SystemdBus,
+  dir: UnitDirectory,
+  files: readonly UnitFile[],
+): Promise<readonly Outcome[]> {
+  const refused = new Map<string, string>()
+  for (const { name } of files) if (!isUnitName(name)) refused.set(name, `'${name}' is not a unit name`)
+  const valid = files.filter(({ name }) => !refused.has(name))
+  const written = await dir.write(valid)
+  const names = valid.map(({ name }) => name)
+  await eachOrAll(names, refused, (some) =>
+    bus.manager('LinkUnitFiles', 'asbb', [some.map(dir.pathOf), RUNTIME, FORCE]),
+  )
+  const toEnable = valid
+    .filter(({ name, content }) => !refused.has(name) && hasInstallSection(content))
+    .map(({ name }) => name)
+  await eachOrAll(toEnable, refused, (some) => bus.manager('EnableUnitFiles', 'asbb', [some, RUNTIME, FORCE]))
+  const replaced = names.filter((name) => written.get(name) !== 'same')
+  if ((await loadedOf(bus, replaced)).length > 0) await reload(bus)
+  return files.map(({ name }) => outcome(name, refused))
+}
+
+/** The units are stopped. Links first, file last: a crash in between leaves the file, so removal is tried again. */
+export async function removeFiles(bus: SystemdBus, dir: UnitDirectory, names: readonly string[]): Promise<void> {
+  await Promise.all(names.map((name) => ignoringRefusal(bus.manager('ResetFailedUnit', 's', [name]))))
+  if (names.length === 0) return
+  await eachOrAll(names, new Map(), (some) => bus.manager('DisableUnitFiles', 'asb', [some, RUNTIME]))
+  await dir.remove(names)
+  if ((await loadedOf(bus, names)).length > 0) await reload(bus)
+}
+
+export async function reload(bus: SystemdBus): Promise<void> {
+  await bus.manager('Reload', '', [], RELOAD_TIMEOUT_MS)
+}
+
+/** Answers systemd's refusal as text; an error of another kind (systemd is away) is thrown. */
+export async function refusal(reply: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await reply
+    return undefined
+  } catch (error) {
+    if (error instanceof BusRefusedError) return error.message
+    throw error
+  }
+}
+
+/** For verbs where a refusal means that there is nothing left to do: the unit is not loaded. */
+async function ignoringRefusal(reply: Promise<unknown>): Promise<void> {
+  await refusal(reply)
+}
+
+/** One call for all; when systemd refuses it, one call each, so that a bad file fails alone. */
+async function eachOrAll(
+  names: readonly string[],
+  refused: Map<string, string>,
+  act: (names: readonly string[]) => Promise<unknown>,
+): Promise<void> {
+  if (names.length === 0 || (await refusal(act(names))) === undefined) return
+  await Promise.all(
+    names.map(async (name) => {
+      const reason = await refusal(act([name]))
+      if (reason !== undefined) refused.set(name, reason)
+    }),
+  )
+}
+
+/** Those of the names that systemd holds in memory. Asking by pattern does not load anything, asking by name would. */
+async function loadedOf(bus: SystemdBus, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0) return []
+  const patterns = names.map((name) => name.replaceAll('\\', '\\\\'))
+  const [rows] = await bus.manager('ListUnitsByPatterns', 'asas', [[], patterns])
+  return (rows as unknown[][]).filter((row) => row[2] !== 'not-found').map((row) => String(row[0]))
+}
+
+function hasInstallSection(content: string): boolean {
+  try {
+    return parseUnitFile(content).entries.some(({ section }) => section === 'Install')
+  } catch (error) {
+    // systemd says itself what is wrong with it, when the unit is started.
+    if (error instanceof UnitFileError) return false
+    throw error
+  }
+}
+
+function outcome(name: string, refused: ReadonlyMap<string, string>): Outcome {
+  const reason = refused.get(name)
+  return reason === undefined ? { name } : { name, refused: reason }
+}
