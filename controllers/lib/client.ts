@@ -4,10 +4,9 @@
  * TLS handshake) for every call, turns timestamps into Date on lists but not on watches, and always names JSON Patch
  * as content type; a placement is one small request and 200 of them come at once.
  */
-import type { KubeConfig } from '@kubernetes/client-node'
 import type * as z from 'zod'
 import type { Kind, Metadata, ObjectOf } from '../../crds/kind.ts'
-import { createCredentials } from './credentials.ts'
+import { type CredentialsSource, createCredentials } from './credentials.ts'
 import { createTransport, type Query } from './transport.ts'
 import { type WatchOptions, watchOnce } from './watch.ts'
 
@@ -70,11 +69,7 @@ export interface ApiClient extends ApiReader, ApiWriter {
   close(): Promise<void>
 }
 
-export type ConnectOptions = ({ readonly kubeconfigPath: string } | { readonly kubeconfig: KubeConfig }) & {
-  readonly userAgent?: string
-  /** Connections for requests, 16 unless given; each open watch has one more of its own. */
-  readonly maxConnections?: number
-}
+export type ConnectOptions = CredentialsSource & { readonly userAgent?: string }
 
 const LIST_TIMEOUT_MS = 30_000
 const PATCH_TYPES = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' } as const
@@ -85,7 +80,8 @@ export function connect(options: ConnectOptions): ApiClient {
   const { request } = createTransport(credentials, options.userAgent ?? 'flotilla')
   return {
     get: (kind, name, o) => request('GET', objectPath(kind, name, o), { ...o }),
-    list: (kind, o) => request('GET', collectionPath(kind, o), { timeoutMs: LIST_TIMEOUT_MS, ...o, query: selectors(o) }),
+    list: (kind, o) =>
+      request('GET', collectionPath(kind, o), { timeoutMs: LIST_TIMEOUT_MS, ...o, query: selectors(o) }),
     watch: (kind, o) => watchOnce(credentials, collectionPath(kind, o), { ...o, query: selectors(o) }),
     create: (kind, object, o) =>
       request('POST', collectionPath(kind, { ...object.metadata, ...o }), {

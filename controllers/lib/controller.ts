@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { isApiError } from './api-error.ts'
 import { withDeadline } from './deadline.ts'
-import type { Runnable } from './runnable.ts'
 import { createQueue, type QueueOptions, type WorkQueue } from './queue.ts'
+import type { Runnable } from './runnable.ts'
 
 /** Nothing more to do until something changes. */
 export const DONE = { requeueAfterMs: undefined } as const

@@ -1,10 +1,9 @@
 /**
  * Who we are towards the API server. client-node's KubeConfig knows every way of saying so (certificates, tokens, exec
- * plug-ins, proxies); but it makes a new connection pool for every request, so its pool factory is replaced by ours.
+ * plug-ins, proxies), but it makes a new connection pool for every request, so a view of it with our pools is used.
  */
-import { KubeConfig, type Watch } from '@kubernetes/client-node'
+import { type DispatcherOptions, HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { Agent, type Dispatcher } from 'undici'
-import type { ConnectOptions } from './client.ts'
 
 export interface Access {
   readonly dispatcher: Dispatcher
@@ -18,7 +17,91 @@ export interface Credentials {
   access(): Promise<Access>
   /** The server did not accept us: read them again with the next call. */
   refused(): void
-  /** For client-node's Watch; pools of its own, since every watch keeps a connection. */
-  readonly forWatch: ConstructorParameters<typeof Watch>[0]
+  /** For client-node's Watch: with pools of its own, since every watch keeps a connection. */
+  readonly forWatch: KubeConfig
   close(): Promise<void>
+}
+
+export type CredentialsSource = ({ readonly kubeconfigPath: string } | { readonly kubeconfig: KubeConfig }) & {
+  /** Connections for requests, 16 unless given; each open watch has one more of its own. */
+  readonly maxConnections?: number
+}
+
+const MAX_AGE_MS = 60_000
+const MAX_RESPONSE_BYTES = 512 * 1024 * 1024
+const CONNECT_TIMEOUT_MS = 3_000
+
+export function createCredentials(source: CredentialsSource): Credentials {
+  const kubeconfig = 'kubeconfig' in source ? source.kubeconfig : load(source.kubeconfigPath)
+  const cluster = kubeconfig.getCurrentCluster()
+  if (!cluster) throw new Error('the kubeconfig names no current cluster')
+  const server = cluster.server.replace(/\/+$/, '')
+  const calls = pooled(kubeconfig, { connections: source.maxConnections ?? 16, maxResponseSize: MAX_RESPONSE_BYTES })
+  const watches = pooled(kubeconfig, { bodyTimeout: 0 })
+  let known: { readonly access: Promise<Access>; readonly readAtMs: number } | undefined
+  return {
+    server,
+    access: () => {
+      if (!known || performance.now() - known.readAtMs > MAX_AGE_MS)
+        known = { access: readAccess(calls.kubeconfig, server), readAtMs: performance.now() }
+      return known.access
+    },
+    refused: () => {
+      known = undefined
+    },
+    forWatch: watches.kubeconfig,
+    close: async () => {
+      await Promise.all([calls.destroy(), watches.destroy()])
+    },
+  }
+}
+
+function load(path: string): KubeConfig {
+  const kubeconfig = new KubeConfig()
+  kubeconfig.loadFromFile(path)
+  return kubeconfig
+}
+
+async function readAccess(kubeconfig: KubeConfig, server: string): Promise<Access> {
+  const context = new RequestContext(server, HttpMethod.GET)
+  await kubeconfig.applySecurityAuthentication(context)
+  const dispatcher = context.getDispatcher()
+  if (!dispatcher) throw new Error('the kubeconfig gave no way to connect')
+  return { dispatcher, headers: context.getHeaders() }
+}
+
+/** The part of KubeConfig that is replaced; private in its typings only. */
+interface Factory {
+  createDispatcherOptions(cluster: unknown, tls: object): DispatcherOptions
+  createDispatcher(cluster: unknown, tls: object): Dispatcher | undefined
+}
+
+/** A view of `kubeconfig`, which stays untouched, that keeps one pool until certificates or proxy change. */
+function pooled(kubeconfig: KubeConfig, limits: Agent.Options) {
+  const original = kubeconfig as unknown as Factory
+  let pool: { readonly key: string; readonly dispatcher: Dispatcher } | undefined
+  const createDispatcher: Factory['createDispatcher'] = (cluster, tls) => {
+    const options = original.createDispatcherOptions(cluster, tls)
+    const key = JSON.stringify(options)
+    if (pool?.key === key) return pool.dispatcher
+    // What is in flight on the old pool ends there; it closes behind the last one.
+    pool?.dispatcher.close().catch(() => {})
+    pool = { key, dispatcher: open(options, limits) ?? original.createDispatcher(cluster, tls) ?? new Agent(limits) }
+    return pool.dispatcher
+  }
+  return {
+    kubeconfig: Object.assign(Object.create(kubeconfig), { createDispatcher }) as KubeConfig,
+    destroy: async (): Promise<void> => pool?.dispatcher.destroy(),
+  }
+}
+
+/** Our own pool where the way is direct; undefined for proxies, which client-node builds itself. */
+function open(options: DispatcherOptions, limits: Agent.Options): Dispatcher | undefined {
+  if (options.type !== 'agent' && options.type !== 'none') return undefined
+  const tls = options.type === 'agent' ? options.connect : {}
+  return new Agent({
+    ...limits,
+    keepAliveTimeout: 30_000,
+    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } as NonNullable<Agent.Options['connect']>,
+  })
 }

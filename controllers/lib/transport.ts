@@ -1,0 +1,88 @@
+/** One JSON request to the API server: deadline, connection reuse, errors as ApiError. */
+import { type Dispatcher, request as send } from 'undici'
+import { ApiError } from './api-error.ts'
+import type { Credentials } from './credentials.ts'
+import { withDeadline } from './deadline.ts'
+
+export type Query = Readonly<Record<string, string | undefined>>
+
+export interface RequestOptions {
+  readonly query?: Query
+  readonly body?: unknown
+  readonly contentType?: string
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+export interface Transport {
+  request<T>(method: Dispatcher.HttpMethod, path: string, options?: RequestOptions): Promise<T>
+}
+
+const TIMEOUT_MS = 5_000
+
+export function createTransport(credentials: Credentials, userAgent: string): Transport {
+  const attempt = async (method: Dispatcher.HttpMethod, path: string, options: RequestOptions, signal: AbortSignal) => {
+    const { dispatcher, headers } = await credentials.access()
+    const hasBody = options.body !== undefined
+    const response = await send(`${credentials.server}${path}${queryString(options.query)}`, {
+      dispatcher,
+      method,
+      signal,
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        'user-agent': userAgent,
+        ...(hasBody ? { 'content-type': options.contentType ?? 'application/json' } : {}),
+      },
+      body: hasBody ? JSON.stringify(options.body) : null,
+    })
+    if (response.statusCode === 401) credentials.refused()
+    return answerOf(response)
+  }
+  return {
+    request: <T>(method: Dispatcher.HttpMethod, path: string, options: RequestOptions = {}) =>
+      withDeadline(options.signal, options.timeoutMs ?? TIMEOUT_MS, async (signal) => {
+        try {
+          return (await attempt(method, path, options, signal)) as T
+        } catch (error) {
+          if (error instanceof ApiError || signal.aborted) throw error
+          // The server may close an idle connection just as it is used again; reading once more is harmless.
+          if (method === 'GET' && isClosedSocket(error)) return (await attempt(method, path, options, signal)) as T
+          throw new Error(`${method} ${path}: ${messageOf(error)}`, { cause: error })
+        }
+      }),
+  }
+}
+
+async function answerOf(response: Dispatcher.ResponseData): Promise<unknown> {
+  const text = await response.body.text()
+  const answer = parse(text)
+  if (response.statusCode < 300) return answer
+  const retryAfter = Number(response.headers['retry-after'])
+  throw new ApiError(response.statusCode, answer, retryAfter > 0 ? retryAfter * 1_000 : undefined)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not from our server (a proxy's error page): the text itself is all there is to tell.
+    return { message: text.slice(0, 1_000) }
+  }
+}
+
+function isClosedSocket(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function messageOf(error: unknown): string {
+  const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown }
+  return String(message || code || error)
+}
+
+function queryString(query: Query = {}): string {
+  const parts = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  )
+  return parts.length === 0 ? '' : `?${parts.join('&')}`
+}
