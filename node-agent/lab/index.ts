@@ -1,0 +1,12 @@
+/** The lab's face: isolated machines on one Linux box. */
+export type { Ending } from './boot.ts'
+export type { CommandResult } from './command.ts'
+export type { ExecOptions } from './exec.ts'
+export { type CreateOptions, type Lab, type LabOptions, openLab } from './lab.ts'
+export type { LabLog } from './log.ts'
+export type { Machine, MachineCable, MachinePower } from './machine.ts'
+export type { Bind, MachineFile, MachineUnit } from './machine-files.ts'
+export type { PowerState } from './power.ts'
+export { missingForLab } from './requirements.ts'
+export { removeResidue } from './residue.ts'
+export type { Completed } from './running.ts'
