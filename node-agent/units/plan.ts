@@ -16,6 +16,7 @@ export interface Wanted {
   readonly hash: string
   readonly desired: Desired
   readonly createdAt: string
+  readonly generation: number | undefined
   /** `status.machineName`: who holds it; '' is nobody. */
   readonly holder: string
   readonly deleting: boolean

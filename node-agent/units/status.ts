@@ -40,6 +40,8 @@ export interface UnitReport {
   /** Of the content that the machine has; undefined when it has none. */
   readonly hash: string | undefined
   readonly active: ActiveVerdict
+  /** Of the spec that all this is about. */
+  readonly generation: number | undefined
   /** The manager may know more than the verdict says. */
   readonly worthExplaining: boolean
 }
@@ -54,6 +56,7 @@ export function report(sight: Sight): UnitReport {
     systemd: isHere && sight.observed ? systemdState(sight.observed) : undefined,
     hash: isHere ? sight.installedHash : undefined,
     active,
+    generation: sight.unit.generation,
     worthExplaining: active.reason === 'Failed' || (active.reason === 'Refused' && sight.takenBy === undefined),
   }
 }

@@ -1,0 +1,65 @@
+/**
+ * The machine's sign of life: a Lease that is renewed four times as often as it runs out. Observers count from when they
+ * saw it change, so what is written in it is for people.
+ */
+import type { Logger } from 'pino'
+import { type ApiClient, isApiError } from '../../controllers/lib/client.ts'
+import { sleep, systemClock } from '../../controllers/lib/clock.ts'
+import type { Runnable } from '../../controllers/lib/runnable.ts'
+import { Lease } from '../../crds/core.ts'
+import { MACHINE_LEASES } from '../../crds/group.ts'
+
+export interface HeartbeatOptions {
+  readonly client: Pick<ApiClient, 'create' | 'patch'>
+  readonly machineName: string
+  readonly leaseDurationMs: number
+  readonly log: Logger
+}
+
+const RENEWALS_PER_LEASE = 4
+/** A renewal answered later than this proves nothing about now. */
+const DEADLINE_MS = 1_000
+
+export function heartbeat(options: HeartbeatOptions): Runnable {
+  return { name: 'heartbeat', start: (signal) => beat(options, signal) }
+}
+
+async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  const everyMs = options.leaseDurationMs / RENEWALS_PER_LEASE
+  let failures = 0
+  do {
+    const beganMs = performance.now()
+    try {
+      await renew(options, signal)
+      if (failures > 0) options.log.info({ failures }, 'heartbeat answered again')
+      failures = 0
+    } catch (error) {
+      failures += 1
+      if (!signal.aborted)
+        options.log[failures === 1 ? 'warn' : 'debug']({ failures, err: error }, 'heartbeat not answered')
+    }
+    // From beat to beat, however long the answer took.
+    if (!(await sleep(systemClock, Math.max(0, everyMs - (performance.now() - beganMs)), signal))) return
+  } while (!signal.aborted)
+}
+
+async function renew({ client, machineName, leaseDurationMs }: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  const now = microTime(new Date())
+  const spec = {
+    holderIdentity: machineName,
+    leaseDurationSeconds: Math.max(1, Math.ceil(leaseDurationMs / 1000)),
+    renewTime: now,
+  }
+  const call = { namespace: MACHINE_LEASES, timeoutMs: DEADLINE_MS, signal }
+  try {
+    await client.patch(Lease, machineName, { type: 'merge', body: { spec }, ...call })
+  } catch (error) {
+    if (!isApiError(error, 404)) throw error
+    await client.create(Lease, { metadata: { name: machineName }, spec: { ...spec, acquireTime: now } }, call)
+  }
+}
+
+/** Kubernetes' MicroTime: always six digits. */
+function microTime(time: Date): string {
+  return time.toISOString().replace('Z', '000Z')
+}

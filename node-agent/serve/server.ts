@@ -1,0 +1,145 @@
+/**
+ * The agent's door: logs, status and commands of this machine, for the API server alone.
+ *
+ * Mutual TLS decides who gets in: the certificate must come from our authority and carry the API server's name. Users
+ * are authenticated and authorised there; nothing else may reach this door.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from 'pino'
+import { checkUnitName } from '../../crds/unit-name.ts'
+import type { UnitDriver } from '../units/driver.ts'
+import { acceptExec } from './exec-upgrade.ts'
+import { parseLog, sendLog, statusText } from './log.ts'
+import { sendStatus } from './reply.ts'
+
+export interface ServeSettings {
+  readonly host: string
+  /** 0 is any free port. */
+  readonly port: number
+  /** PEM: own certificate and key, and the authority that callers must come from. */
+  readonly tls: { readonly cert: string | Buffer; readonly key: string | Buffer; readonly ca: string | Buffer }
+}
+
+export interface ServeOptions extends ServeSettings {
+  readonly driver: UnitDriver
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+export interface AgentDoor {
+  readonly host: string
+  readonly port: number
+  /** Settles once `signal` has fired and the door is closed, sessions included. */
+  readonly closed: Promise<void>
+}
+
+export const API_SERVER_NAME = 'flotilla:api-server'
+/** Each log or exec is a process on the machine. */
+const MAX_SESSIONS = 128
+const MAX_CONNECTIONS = 256
+
+/** Resolves when it listens. Rejects when the address is taken or the certificates do not fit. */
+export async function serveAgent(options: ServeOptions): Promise<AgentDoor> {
+  const { host, port, tls, log, signal } = options
+  const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+  server.maxConnections = MAX_CONNECTIONS
+  server.on('request', (request, response) => void answer(request, response, options))
+  server.on('upgrade', (request, socket, head) => void upgrade(request, socket, head, options))
+  server.on('tlsClientError', (error) => log.debug({ err: error }, 'caller refused'))
+  await listen(server, host, port)
+  const address = server.address() as AddressInfo
+  return { host: address.address, port: address.port, closed: closeOn(signal, server) }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function closeOn(signal: AbortSignal, server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const close = (): void => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    }
+    if (signal.aborted) close()
+    else signal.addEventListener('abort', close, { once: true })
+  })
+}
+
+let sessions = 0
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: ServeOptions): Promise<void> {
+  const left = new AbortController()
+  const leave = (): void => left.abort()
+  response.once('close', leave)
+  options.signal.addEventListener('abort', leave, { once: true })
+  sessions += 1
+  try {
+    await route(request, response, options, left.signal)
+  } catch (error) {
+    if (!left.signal.aborted) fail(response, error, options.log)
+  } finally {
+    sessions -= 1
+    options.signal.removeEventListener('abort', leave)
+  }
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { driver }: ServeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isApiServer(request)) return sendStatus(response, 403, 'only the API server may call this agent')
+  if (request.method !== 'GET') return sendStatus(response, 405, 'only GET is answered here')
+  const url = new URL(request.url ?? '/', 'https://agent')
+  if (url.pathname === '/healthz') return void response.end('ok')
+  const [, name = '', verb] = /^\/units\/([^/]+)\/(log|status)$/.exec(url.pathname) ?? []
+  if (verb === undefined) return sendStatus(response, 404, `nothing is served at ${url.pathname}`)
+  if (sessions > MAX_SESSIONS) return sendStatus(response, 503, `more than ${MAX_SESSIONS} sessions on this machine`)
+  const unitName = decodeURIComponent(name)
+  const wrongName = checkUnitName(unitName)
+  if (wrongName !== undefined) return sendStatus(response, 400, wrongName)
+  if (verb === 'status') return void response.end(await statusText(driver, unitName, signal))
+  const query = parseLog(url.searchParams)
+  if (typeof query === 'string') return sendStatus(response, 400, query)
+  await sendLog(driver, unitName, query, response, signal)
+}
+
+/** Once the log has begun, a broken connection is the only honest way to say that it is not complete. */
+function fail(response: ServerResponse, error: unknown, log: Logger): void {
+  log.warn({ err: error }, 'request failed')
+  if (response.headersSent) response.destroy()
+  else sendStatus(response, 500, error instanceof Error ? error.message : String(error))
+}
+
+async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options: ServeOptions): Promise<void> {
+  socket.on('error', () => socket.destroy())
+  sessions += 1
+  try {
+    const refusal = !isApiServer(request)
+      ? ([403, 'only the API server may call this agent'] as const)
+      : sessions > MAX_SESSIONS && ([503, `more than ${MAX_SESSIONS} sessions on this machine`] as const)
+    await acceptExec(request, socket, head, { kind: options.driver.kind, refusal: refusal || undefined })
+  } catch (error) {
+    options.log.warn({ err: error }, 'exec failed')
+    socket.destroy()
+  } finally {
+    sessions -= 1
+  }
+}
+
+function isApiServer(request: IncomingMessage): boolean {
+  const socket = request.socket as TLSSocket
+  return socket.authorized && socket.getPeerCertificate().subject?.CN === API_SERVER_NAME
+}

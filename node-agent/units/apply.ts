@@ -1,0 +1,126 @@
+/**
+ * Carries out a round's actions: batch by batch, because one fsync, one reload and one bus turn serve many units. A unit
+ * that fails drops out of the later batches and waits for its own next try; the others never notice.
+ */
+import type { Logger } from 'pino'
+import type { Unit } from '../../crds/unit.ts'
+import { uidOf } from './bound-units.ts'
+import type { Copies } from './copies.ts'
+import type { Outcome, UnitDriver } from './driver.ts'
+import type { Memory } from './memory.ts'
+import { attemptKey } from './observe.ts'
+import type { Action, UnitRecord, Verb, World } from './plan.ts'
+import type { RecordFile } from './records.ts'
+
+export interface ApplyDeps {
+  readonly driver: Pick<UnitDriver, 'install' | 'remove' | 'start' | 'stop' | 'restart'>
+  readonly memory: Memory
+  readonly copies: Copies<Unit>
+  readonly records: RecordFile
+  readonly unit: (uid: string) => Readonly<Unit> | undefined
+  readonly nowMs: () => number
+  readonly log: Logger
+}
+
+/** Verbs that the machine does; claims and releases are the API's. */
+export type LocalVerb = Exclude<Verb, 'claim' | 'release'>
+
+const RETRY_FIRST_MS = 1_000
+const RETRY_MAX_MS = 60_000
+
+/** Rejects only with DriverUnavailableError or what the disk says about the records; the next round starts over. */
+export async function apply(actions: readonly Action[], world: World, deps: ApplyDeps): Promise<void> {
+  const batch = (verb: LocalVerb): readonly Action[] => actions.filter((action) => action.do === verb)
+  const failed = new Set<string>()
+  const run = async (verb: LocalVerb): Promise<void> => {
+    const chosen = batch(verb).filter((action) => !failed.has(action.uid))
+    if (chosen.length === 0) return
+    const outcomes = await perform(verb, chosen, deps)
+    for (const action of chosen) settle(action, outcomes.get(action.unitName), world, deps, failed)
+  }
+  try {
+    await run('keep')
+    await Promise.all([run('stop'), run('remove')])
+    await run('install')
+    await Promise.all([run('start'), run('restart')])
+  } finally {
+    if (actions.some(({ do: verb }) => verb !== 'claim' && verb !== 'release'))
+      await deps.records.save(deps.memory.records)
+  }
+}
+
+/** Unit name to the manager's refusal; no entry is success. */
+async function perform(verb: LocalVerb, actions: readonly Action[], deps: ApplyDeps): Promise<Map<string, string>> {
+  const names = actions.map(({ unitName }) => unitName)
+  for (const name of names) deps.memory.dirty.add(name)
+  const outcomes = verb === 'keep' ? await keep(actions, deps) : await drive(verb, names, actions, deps)
+  return new Map(outcomes.flatMap(({ name, refused }) => (refused === undefined ? [] : [[name, refused] as const])))
+}
+
+function drive(
+  verb: Exclude<LocalVerb, 'keep'>,
+  names: readonly string[],
+  actions: readonly Action[],
+  { driver, unit }: ApplyDeps,
+): Promise<readonly Outcome[]> {
+  if (verb !== 'install') return driver[verb](names)
+  return driver.install(
+    actions.map(({ uid, unitName }) => ({ name: unitName, content: unit(uid)?.spec.content ?? '' })),
+  )
+}
+
+/** Nothing is started of which no durable copy exists; when the disk refuses, all of the batch waits. */
+async function keep(actions: readonly Action[], { copies, memory, unit }: ApplyDeps): Promise<readonly Outcome[]> {
+  const objects = actions.flatMap(({ uid }) => unit(uid) ?? [])
+  try {
+    await copies.keep(objects)
+    for (const object of objects) memory.copies.set(uidOf(object), object)
+    return []
+  } catch (error) {
+    const refused = `cannot keep a copy: ${(error as Error).message}`
+    return actions.map(({ unitName }) => ({ name: unitName, refused }))
+  }
+}
+
+function settle(action: Action, refused: string | undefined, world: World, deps: ApplyDeps, failed: Set<string>): void {
+  const { do: verb, uid, name, unitName, reason } = action
+  if (refused === undefined) {
+    remember(action, world, deps)
+    deps.log.info({ unit: name, unitName, action: verb, reason }, 'action applied')
+    return
+  }
+  failed.add(uid)
+  const unit = world.wanted.find((candidate) => candidate.uid === uid)
+  const attempts = (deps.memory.refusals.get(uid)?.attempts ?? 0) + 1
+  deps.memory.refusals.set(uid, {
+    key: unit ? attemptKey(unit) : '',
+    text: refused,
+    isAboutRunning: verb !== 'stop' && verb !== 'remove',
+    attempts,
+    retryAtMs: deps.nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts - 1, 10)),
+  })
+  deps.log.warn({ unit: name, unitName, action: verb, reason, refused }, 'action refused')
+}
+
+function remember({ do: verb, uid, name, unitName }: Action, world: World, { memory, nowMs }: ApplyDeps): void {
+  const hash = world.wanted.find((unit) => unit.uid === uid)?.hash ?? ''
+  const put = (change: Partial<UnitRecord>): void => {
+    const before = memory.records.get(uid) ?? { uid, name, unitName, hash, epoch: world.epoch, started: false }
+    memory.records.set(uid, { ...before, ...change })
+  }
+  if (verb === 'keep') return
+  if (verb === 'remove') {
+    memory.records.delete(uid)
+    memory.installed.delete(unitName)
+    memory.refusals.delete(uid)
+  } else if (verb === 'install') {
+    memory.installed.set(unitName, hash)
+    if (!memory.records.has(uid)) put({})
+  } else if (verb === 'stop') {
+    if (memory.records.has(uid)) put({ started: false })
+  } else {
+    put({ hash, epoch: world.epoch, started: true })
+    memory.justStarted.set(uid, nowMs())
+    memory.refusals.delete(uid)
+  }
+}

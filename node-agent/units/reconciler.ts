@@ -1,0 +1,122 @@
+/**
+ * The loop of one machine: what is wanted, what is there, what follows. One round for all units, however many changes
+ * asked for it; rounds never overlap. Running one twice changes nothing.
+ *
+ * Owns: everything the driver has installed. Reads: Units placed here. Writes: their status, through `holding` (who
+ * holds it) and `statusWriter` (what became of it).
+ */
+import { type ApplyDeps, apply } from './apply.ts'
+import type { BoundUnits } from './bound-units.ts'
+import { DriverUnavailableError, type UnitDriver } from './driver.ts'
+import type { Holding } from './holding.ts'
+import type { Memory } from './memory.ts'
+import { observe } from './observe.ts'
+import { type Action, plan, type Wanted, type World, winners } from './plan.ts'
+import { report, type UnitReport } from './status.ts'
+import type { StatusWriter } from './status-writer.ts'
+
+export interface ReconcilerDeps extends Omit<ApplyDeps, 'unit'> {
+  readonly driver: UnitDriver
+  readonly machineName: string
+  readonly epoch: string
+  readonly isOnline: () => boolean
+  readonly units: BoundUnits
+  readonly holding: Holding
+  readonly statusWriter: () => StatusWriter
+  /** The manager answered (undefined) or is away, in its words. */
+  readonly onDriver: (trouble: string | undefined) => void
+}
+
+export interface RoundResult {
+  /** Another round has work at once: something was changed and should be looked at. */
+  readonly again: boolean
+  /** Look again after so long at the latest. */
+  readonly afterMs: number
+}
+
+export interface Reconciler {
+  /** One round. Rejects never: trouble is logged, reported, and met again in the next round. */
+  round(): Promise<RoundResult>
+  reportOf(uid: string): UnitReport | undefined
+}
+
+const SLOW_MS = 10_000
+const RETRY_MS = 1_000
+/** A start that was not seen doing anything for so long has ended already. */
+const START_SHOWS_WITHIN_MS = 300
+
+export function createReconciler(deps: ReconcilerDeps): Reconciler {
+  let world: World | undefined
+  const unit = (uid: string) => (deps.isOnline() ? deps.units.get(uid) : deps.memory.copies.get(uid))
+  const act = async (): Promise<RoundResult> => {
+    world = await observe(deps.driver, deps.memory, circumstances(deps))
+    deps.onDriver(undefined)
+    const actions = plan(world)
+    for (const action of actions) if (action.do === 'claim' || action.do === 'release') deps.holding.begin(action)
+    const local = actions.filter(({ do: verb }) => verb !== 'claim' && verb !== 'release')
+    await apply(local, world, { ...deps, unit })
+    for (const { uid, holder } of world.wanted) if (holder === deps.machineName) deps.statusWriter().consider(uid)
+    return lookAgain(local, deps)
+  }
+  return {
+    round: async () => {
+      try {
+        return await act()
+      } catch (error) {
+        deps.memory.isStale = true
+        const isAway = error instanceof DriverUnavailableError
+        if (isAway) deps.onDriver(error.message)
+        deps.log[isAway ? 'warn' : 'error']({ err: error }, 'round failed')
+        return { again: false, afterMs: RETRY_MS }
+      }
+    },
+    reportOf: (uid) => world && reportOf(uid, world, deps),
+  }
+}
+
+function circumstances({ machineName, epoch, isOnline, units, memory, nowMs }: ReconcilerDeps) {
+  const online = isOnline()
+  return { machineName, epoch, online, units: online ? units.list() : [...memory.copies.values()], nowMs: nowMs() }
+}
+
+/** Undefined while there is nothing worth saying: on its way to its first start, or not held by us. */
+function reportOf(uid: string, world: World, { memory, machineName, nowMs }: ReconcilerDeps): UnitReport | undefined {
+  const unit = world.wanted.find((candidate) => candidate.uid === uid)
+  if (unit === undefined || unit.holder !== machineName) return undefined
+  const winner = winners(world.wanted).get(unit.unitName)
+  const takenBy = winner === undefined || winner.uid === uid ? undefined : winner.name
+  const record = memory.records.get(uid)
+  const refusal = memory.refusals.get(uid)
+  const text = refusal?.isAboutRunning ? refusal.text : undefined
+  const isDecided = unit.unsupported !== undefined || takenBy !== undefined || text !== undefined
+  if (!isDecided && !isSettled(unit, memory, nowMs())) return undefined
+  return report({
+    unit,
+    observed: memory.observed.get(unit.unitName),
+    record,
+    installedHash: record ? memory.installed.get(unit.unitName) : undefined,
+    refusal: text,
+    takenBy,
+  })
+}
+
+function isSettled(unit: Wanted, memory: Memory, nowMs: number): boolean {
+  const record = memory.records.get(unit.uid)
+  if (record === undefined) return unit.desired === 'inactive'
+  if (unit.desired === 'launched' && !record.started) return false
+  const startedMs = memory.justStarted.get(unit.uid)
+  return startedMs === undefined || nowMs - startedMs >= START_SHOWS_WITHIN_MS
+}
+
+/** A stop shows itself through the manager's hints: asking at once again would only ask for the same stop. */
+function lookAgain(done: readonly Action[], { memory, nowMs }: ReconcilerDeps): RoundResult {
+  const isStopping = done.some(({ do: verb }) => verb === 'stop')
+  const again = done.some(({ do: verb }) => verb !== 'stop' && verb !== 'keep')
+  return { again, afterMs: Math.min(isStopping ? RETRY_MS : SLOW_MS, nextLookMs(memory, nowMs())) }
+}
+
+function nextLookMs(memory: Memory, nowMs: number): number {
+  const due = [...memory.refusals.values()].map(({ retryAtMs }) => retryAtMs - nowMs).filter((ms) => ms > 0)
+  const starts = memory.justStarted.size > 0 ? [START_SHOWS_WITHIN_MS] : []
+  return Math.max(10, Math.min(SLOW_MS, ...due, ...starts))
+}
