@@ -95,6 +95,7 @@ export const Event = defineKind({
     'source',
     'type',
   ],
+  fieldAliases: { source: 'source.component' },
   fields: {
     involvedObject: ObjectReference,
     reason: z.string().optional(),

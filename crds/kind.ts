@@ -50,12 +50,14 @@ export interface KindOptions {
   readonly scale?: Scale
   /** Dotted paths usable in `fieldSelector`, besides metadata.name and metadata.namespace. */
   readonly selectableFields?: readonly string[]
+  /** Selectable fields whose value lies elsewhere: field to path. */
+  readonly fieldAliases?: Readonly<Record<string, string>>
   /** Names that `metadata.name` may have; RFC 1123 subdomain unless given. Returns what is wrong, or undefined. */
   readonly checkName?: (name: string) => string | undefined
   /** Rules across fields. `previous` is absent on create. */
   readonly check?: (object: ApiObject, previous: ApiObject | undefined) => readonly Violation[]
-  /** Fills what a zod default cannot know, on create and update, before validation of rules. */
-  readonly complete?: (object: ApiObject) => void
+  /** Fills what a zod default cannot know, before validation. `previous` is absent on create. */
+  readonly complete?: (object: ApiObject, previous: ApiObject | undefined) => void
   /** CEL twins of `check`, for a foreign kube-apiserver. */
   readonly cel?: readonly { readonly rule: string; readonly message: string }[]
 }

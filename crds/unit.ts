@@ -165,11 +165,17 @@ interface SpecLike {
   replicas?: number
 }
 
-/** A template without replicas is there to be instantiated: it is stored, not started. */
-function completeUnit(object: ApiObject): void {
+/**
+ * A template without replicas is there to be instantiated: it is stored, not started. A write that does not name a
+ * machine keeps the binding (D6): users write what to run, the scheduler where.
+ */
+function completeUnit(object: ApiObject, previous: ApiObject | undefined): void {
   const spec = object.spec as SpecLike | undefined
-  if (spec === undefined || typeof spec !== 'object' || spec.desiredState !== undefined) return
-  if (isTemplate(spec.unitName ?? object.metadata.name) && spec.replicas === undefined) spec.desiredState = 'inactive'
+  if (spec === null || typeof spec !== 'object') return
+  const template = isTemplate(String(spec.unitName ?? object.metadata.name))
+  if (spec.desiredState === undefined && template && spec.replicas === undefined) spec.desiredState = 'inactive'
+  const binding = (previous?.spec as SpecLike | undefined)?.machineName
+  if (spec.machineName === undefined && binding !== undefined) spec.machineName = binding
 }
 
 function checkUnit(object: ApiObject, previous: ApiObject | undefined): Violation[] {

@@ -1,0 +1,146 @@
+/**
+ * Reaching into a machine: `units/NAME/{log,exec}` and `machines/NAME/exec` go on to the
+ * agent over mTLS (D9). The server stands in between and copies bytes: no framing is taken apart here, so back-pressure
+ * and half-open ends are the sockets' own.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { Machine, Unit } from '../../crds/index.ts'
+import type { ApiObject } from '../../crds/kind.ts'
+import type { KeyPair } from '../auth/key-pair.ts'
+import { objectOf } from '../registry/entry.ts'
+import { StatusError, unavailable } from '../registry/errors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { CACHE_CONTROL } from './reply.ts'
+import type { ResourceRequest } from './request-info.ts'
+
+const CONNECT_TIMEOUT_MS = 5_000
+
+export interface AgentProxy {
+  /** Whether a resource request is one that is answered by an agent. */
+  handles(target: ResourceRequest): boolean
+  forward(target: ResourceRequest, query: URLSearchParams, response: ServerResponse): Promise<void>
+  upgrade(
+    target: ResourceRequest,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void>
+}
+
+interface Route {
+  readonly machine: string
+  readonly path: string
+}
+
+export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: string): AgentProxy {
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+  const dial = (route: Route, query: URLSearchParams, headers: Record<string, string>) => {
+    const { address, port } = agentOf(registry, route.machine)
+    const search = query.size > 0 ? `?${query}` : ''
+    return httpsRequest({
+      agent,
+      host: address,
+      port,
+      path: route.path + search,
+      headers,
+      servername: `machine-${route.machine}`,
+      ca,
+      cert: credentials.certificate,
+      key: credentials.key,
+      timeout: CONNECT_TIMEOUT_MS,
+    })
+  }
+  return {
+    handles: ({ kind, subresource }) =>
+      (kind === Unit || kind === Machine) && (subresource === 'exec' || (subresource === 'log' && kind === Unit)),
+    forward: (target, query, response) => forward(dial(routeOf(registry, target), query, {}), response),
+    upgrade: (target, query, request, socket, head) => {
+      const headers = Object.fromEntries(
+        Object.entries(request.headers).filter(([name]) => isUpgradeHeader(name)),
+      ) as Record<string, string>
+      return upgrade(dial(routeOf(registry, target), query, headers), socket, head)
+    },
+  }
+}
+
+function isUpgradeHeader(name: string): boolean {
+  return name === 'connection' || name === 'upgrade' || name.startsWith('sec-websocket-')
+}
+
+/** A unit is reached where it is held, or else where it should be. */
+function routeOf(registry: Registry, { kind, name = '', subresource }: ResourceRequest): Route {
+  if (kind === Machine) return { machine: name, path: `/${subresource}` }
+  const unit = objectOf(registry.get({ kind: Unit, namespace: undefined, name }))
+  const { unitName = name, machineName } = unit.spec as { unitName?: string; machineName?: string }
+  const machine = (unit.status as { machineName?: string } | undefined)?.machineName || machineName
+  if (!machine)
+    throw new StatusError(
+      400,
+      'BadRequest',
+      `unit "${name}" is not on any machine: flotilla why unit/${name} says what it waits for`,
+    )
+  return { machine, path: subresource === 'exec' ? '/exec' : `/units/${encodeURIComponent(unitName)}/${subresource}` }
+}
+
+function agentOf(registry: Registry, name: string): { readonly address: string; readonly port: number } {
+  const machine: ApiObject = objectOf(registry.get({ kind: Machine, namespace: undefined, name }))
+  const endpoint = (machine.status as { agent?: { address: string; port: number } } | undefined)?.agent
+  if (endpoint === undefined)
+    throw unavailable(`machine "${name}" has not told where its agent listens; is the agent running there?`)
+  return endpoint
+}
+
+type Outgoing = ReturnType<typeof httpsRequest>
+
+/** Until the agent answers, a failure is a 503 that names it; afterwards the stream just ends. */
+function whileDialling(outgoing: Outgoing, reject: (error: Error) => void): void {
+  outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS} ms`)))
+  outgoing.on('error', (error) => reject(unavailable(`the agent cannot be reached: ${error.message}`)))
+}
+
+async function forward(outgoing: Outgoing, response: ServerResponse): Promise<void> {
+  const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
+    whileDialling(outgoing, reject)
+    outgoing.once('response', resolve)
+    outgoing.end()
+  })
+  outgoing.setTimeout(0)
+  response.on('close', () => incoming.destroy())
+  incoming.on('error', () => response.destroy())
+  response.writeHead(incoming.statusCode ?? 502, {
+    'content-type': incoming.headers['content-type'] ?? 'text/plain',
+    'cache-control': CACHE_CONTROL,
+  })
+  response.flushHeaders()
+  incoming.pipe(response)
+}
+
+interface Upgraded {
+  readonly incoming: IncomingMessage
+  readonly remote: Duplex
+  readonly early: Buffer
+}
+
+async function upgrade(outgoing: Outgoing, socket: Duplex, head: Buffer): Promise<void> {
+  const { incoming, remote, early } = await new Promise<Upgraded>((resolve, reject) => {
+    whileDialling(outgoing, reject)
+    outgoing.once('upgrade', (incoming, remote, early) => resolve({ incoming, remote, early }))
+    outgoing.once('response', (incoming) => {
+      incoming.resume()
+      reject(unavailable(`the agent refused the connection with ${incoming.statusCode}`))
+    })
+    outgoing.end()
+  })
+  outgoing.setTimeout(0)
+  const headers = Object.entries(incoming.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`)
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join('')}\r\n`)
+  socket.write(early)
+  remote.write(head)
+  remote.on('error', () => socket.destroy())
+  remote.on('close', () => socket.destroy())
+  socket.on('close', () => remote.destroy())
+  socket.pipe(remote).pipe(socket)
+}

@@ -1,0 +1,157 @@
+/**
+ * Assembles an API server: store, registry, identities, HTTP. `startApiServer` returns once the server answers;
+ * nothing below it knows where the configuration came from.
+ */
+
+import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { KINDS } from '../crds/index.ts'
+import { writeDurable } from './auth/durable-file.ts'
+import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
+import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
+import { openPki, type Pki } from './auth/pki.ts'
+import { createAgentProxy } from './http/agent-proxy.ts'
+import { createApp } from './http/app.ts'
+import { Feed } from './registry/feed.ts'
+import { ensureNamespaces } from './registry/namespaces.ts'
+import { Registry } from './registry/registry.ts'
+import { sweep } from './registry/sweep.ts'
+import { openStore } from './store/open.ts'
+
+export interface ApiServerOptions {
+  readonly dataDir: string
+  /** `HOST:PORT`; port 0 takes any free one. */
+  readonly listen: string
+  /** Further addresses that get TLS listeners on the same port rules, for example the machines' underlay. */
+  readonly alsoListen?: readonly string[]
+  readonly store?: 'embedded' | 'memory'
+  readonly log: Logger
+}
+
+export interface ApiServer {
+  /** `https://127.0.0.1:6443` */
+  readonly url: string
+  /** One for each of `alsoListen`. */
+  readonly otherUrls: readonly string[]
+  readonly kubeconfigPath: string
+  readonly pki: Pki
+  readonly registry: Registry
+  /** Credentials of the controllers, as a kubeconfig's text. */
+  controllersKubeconfig(): Promise<string>
+  close(): Promise<void>
+}
+
+const SWEEP_EVERY_MS = 2_000
+
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const dataDir = isAbsolute(options.dataDir) ? options.dataDir : resolve(options.dataDir)
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const { log } = options
+  const listens = [options.listen, ...(options.alsoListen ?? [])].map(parseListen)
+  const [store, pki] = await Promise.all([
+    openStore({ backend: options.store ?? 'embedded', dataDir, log }),
+    openPki(dataDir),
+  ])
+  const tls = await pki.serverCredentials(certificateNames(listens.map(({ host }) => host)))
+  const feed = new Feed(store, KINDS, log)
+  const registry = new Registry(store, feed)
+  const stop = new AbortController()
+  const failed: { reason?: string } = {}
+  await feed.load()
+  const running = feed.run(stop.signal).catch((error: unknown) => {
+    failed.reason = 'the store watch ended'
+    log.fatal({ err: error }, 'the store watch ended; restart the server')
+  })
+  await ensureNamespaces(registry)
+  const proxy = createAgentProxy(
+    registry,
+    await pki.storedClient('api-server', { commonName: API_SERVER_USER }),
+    pki.caCertificate,
+  )
+  const makeApp = () =>
+    createApp({
+      registry,
+      kinds: KINDS,
+      tls: { ...tls, ca: pki.caCertificate },
+      proxy,
+      log,
+      ready: () => failed.reason,
+    })
+  const apps = await Promise.all(
+    listens.map(async ({ host, port }) => {
+      const app = makeApp()
+      await app.listen({ host, port })
+      return { app, url: urlOf(host, app.server.address()) }
+    }),
+  )
+  const [{ url } = { url: '' }, ...others] = apps
+  const kubeconfigPath = join(dataDir, 'kubeconfig')
+  await writeFiles(dataDir, kubeconfigPath, url, pki)
+  const sweeping = sweepForever(registry, log, stop.signal)
+  return {
+    url,
+    otherUrls: others.map((other) => other.url),
+    kubeconfigPath,
+    pki,
+    registry,
+    controllersKubeconfig: async () => {
+      const { certificate, key } = await pki.storedClient('controllers', { commonName: CONTROLLERS_USER })
+      return renderKubeconfig({
+        server: url,
+        caCertificate: pki.caCertificate,
+        certificate,
+        key,
+        user: CONTROLLERS_USER,
+      })
+    },
+    close: async () => {
+      await Promise.all(apps.map(({ app }) => app.close()))
+      stop.abort()
+      await Promise.all([running, sweeping])
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function writeFiles(dataDir: string, kubeconfigPath: string, url: string, pki: Pki): Promise<void> {
+  const { certificate, key } = await pki.adminCredentials()
+  await writeKubeconfig(kubeconfigPath, {
+    server: url,
+    caCertificate: pki.caCertificate,
+    certificate,
+    key,
+    user: 'admin',
+  })
+  await writeDurable(join(dataDir, 'endpoints.json'), `${JSON.stringify({ api: url }, null, 2)}\n`, 0o644)
+}
+
+async function sweepForever(registry: Registry, log: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sweep(registry, log)
+    await delay(SWEEP_EVERY_MS, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+function certificateNames(hosts: readonly string[]): string[] {
+  const any = new Set(['0.0.0.0', '::'])
+  return ['localhost', '127.0.0.1', hostname(), 'flotilla', ...hosts.filter((host) => !any.has(host))]
+}
+
+/** `127.0.0.1:6443`, `[::1]:6443`, `localhost:0`. Throws a sentence that shows the form. */
+export function parseListen(listen: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(listen)
+  const port = Number(match?.[3])
+  const host = match?.[1] ?? match?.[2]
+  if (host === undefined || port > 65_535)
+    throw new Error(`cannot listen on "${listen}": give HOST:PORT, for example 127.0.0.1:6443`)
+  return { host, port }
+}
+
+function urlOf(host: string, address: string | { port: number } | null): string {
+  const port = typeof address === 'object' ? address?.port : undefined
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `https://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+}

@@ -1,0 +1,124 @@
+/** Every refusal the API gives, as the Kubernetes `Status` that clients know how to print (spec: Kubernetes API, §5). */
+import { type Kind, qualifiedResource } from '../../crds/kind.ts'
+
+export interface Cause {
+  readonly reason: string
+  readonly message: string
+  readonly field: string
+}
+
+export interface StatusDetails {
+  readonly name?: string
+  readonly group?: string
+  readonly kind?: string
+  readonly uid?: string
+  readonly causes?: readonly Cause[]
+  readonly retryAfterSeconds?: number
+}
+
+export interface Status {
+  readonly kind: 'Status'
+  readonly apiVersion: 'v1'
+  readonly metadata: { readonly continue?: string }
+  readonly status: 'Success' | 'Failure'
+  readonly message?: string
+  readonly reason?: string
+  readonly details?: StatusDetails
+  readonly code?: number
+}
+
+/** Thrown anywhere below http; its status goes to the client as it is. */
+export class StatusError extends Error {
+  readonly status: Status & { readonly code: number }
+  constructor(code: number, reason: string, message: string, details?: StatusDetails, continueToken?: string) {
+    super(message)
+    const metadata = continueToken === undefined ? {} : { continue: continueToken }
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata,
+      status: 'Failure',
+      message,
+      reason,
+      ...(details && { details }),
+      code,
+    }
+  }
+}
+
+type Named = Pick<Kind, 'group' | 'plural'>
+
+const resourceDetails = (kind: Named, name?: string): StatusDetails => ({
+  ...(name !== undefined && { name }),
+  ...(kind.group !== '' && { group: kind.group }),
+  kind: kind.plural,
+})
+
+export const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message)
+
+export const unauthorized = (): StatusError => new StatusError(401, 'Unauthorized', 'Unauthorized')
+
+export const forbidden = (message: string, kind?: Named, name?: string): StatusError =>
+  new StatusError(403, 'Forbidden', message, kind && resourceDetails(kind, name))
+
+export const notFound = (kind: Named, name: string): StatusError =>
+  new StatusError(404, 'NotFound', `${qualifiedResource(kind)} "${name}" not found`, resourceDetails(kind, name))
+
+export const noSuchPath = (): StatusError =>
+  new StatusError(404, 'NotFound', 'the server could not find the requested resource', {})
+
+export const methodNotAllowed = (): StatusError =>
+  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+
+export const alreadyExists = (kind: Named, name: string, deleting = false): StatusError =>
+  new StatusError(
+    409,
+    'AlreadyExists',
+    `${deleting ? 'object is being deleted: ' : ''}${qualifiedResource(kind)} "${name}" already exists`,
+    resourceDetails(kind, name),
+  )
+
+export const conflict = (kind: Named, name: string, why?: string): StatusError =>
+  new StatusError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${qualifiedResource(kind)} "${name}": ${why ?? 'the object has been modified; please apply your changes to the latest version and try again'}`,
+    resourceDetails(kind, name),
+  )
+
+export const expired = (message: string, continueToken?: string): StatusError =>
+  new StatusError(410, 'Expired', message, undefined, continueToken)
+
+export const tooLarge = (limitBytes: number): StatusError =>
+  new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes} bytes`)
+
+export const unsupportedMediaType = (accepted: readonly string[]): StatusError =>
+  new StatusError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  )
+
+export const invalid = (kind: Kind, name: string, causes: readonly Cause[]): StatusError => {
+  const list = causes.map((cause) => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`))
+  const text = list.length > 1 ? `[${list.join(', ')}]` : (list[0] ?? '')
+  const type = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
+  const details = { name, ...(kind.group !== '' && { group: kind.group }), kind: kind.kind, causes }
+  return new StatusError(422, 'Invalid', `${type} "${name}" is invalid: ${text}`, details)
+}
+
+/** A 422 that is about the request, not about an object. */
+export const invalidRequest = (message: string, causes: readonly Cause[] = []): StatusError =>
+  new StatusError(422, 'Invalid', message, causes.length > 0 ? { causes } : {})
+
+export const tooLargeVersion = (asked: bigint, current: bigint): StatusError =>
+  new StatusError(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version', field: '' }],
+    retryAfterSeconds: 1,
+  })
+
+export const unavailable = (message: string): StatusError =>
+  new StatusError(503, 'ServiceUnavailable', message, { retryAfterSeconds: 1 })
+
+export const internal = (): StatusError =>
+  new StatusError(500, 'InternalError', 'Internal error occurred; the server log has the details')

@@ -1,0 +1,111 @@
+/**
+ * One store watch below `/r/` feeds the caches of all kinds in revision order. A writer waits here until the feed has
+ * seen its own write, so that whoever was told of a success reads it.
+ *
+ *     store.watch ──batches──► feed ──put/remove──► KindCache ──Change──► watchers
+ */
+import type { Logger } from 'pino'
+import type { Kind } from '../../crds/kind.ts'
+import { type Event, prefixRange, type Revision, SlowWatcherError, type Store } from '../store/store.ts'
+import { kindPrefix, objectsPrefix } from './encode.ts'
+import { KindCache } from './kind-cache.ts'
+
+const LIST_PAGE = 5_000
+
+export class Feed {
+  readonly #store: Store
+  readonly #log: Logger
+  readonly #caches = new Map<string, KindCache>()
+  #revision: Revision = 0n
+  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = []
+
+  constructor(store: Store, kinds: readonly Kind[], log: Logger) {
+    this.#store = store
+    this.#log = log
+    for (const kind of kinds) this.#caches.set(kindPrefix(kind), new KindCache(kind))
+  }
+
+  /** Newest revision that every cache reflects. */
+  get revision(): Revision {
+    return this.#revision
+  }
+
+  cache(kind: Pick<Kind, 'group' | 'plural'>): KindCache {
+    const cache = this.#caches.get(kindPrefix(kind))
+    if (cache === undefined) throw new Error(`no cache for ${kind.plural}`)
+    return cache
+  }
+
+  get caches(): Iterable<KindCache> {
+    return this.#caches.values()
+  }
+
+  /** Loads everything; afterwards `run` keeps it current. */
+  async load(): Promise<void> {
+    const range = prefixRange(objectsPrefix)
+    let start = range.start
+    let at: Revision | undefined
+    for (;;) {
+      const page = await this.#store.list(
+        { start, end: range.end },
+        { limit: LIST_PAGE, ...(at !== undefined && { at }) },
+      )
+      at ??= page.revision
+      for (const { key, value, modified } of page.items) {
+        const place = this.#place(key)
+        place?.cache.load(place.key, value, modified)
+      }
+      const last = page.items.at(-1)
+      if (!page.more || last === undefined) break
+      start = `${last.key}\0`
+    }
+    for (const cache of this.#caches.values()) cache.reset(at)
+    this.#advance(at)
+  }
+
+  /** Follows the store until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#store.watch(prefixRange(objectsPrefix), { after: this.#revision, signal }))
+          this.#apply(batch)
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof SlowWatcherError)) throw error
+        this.#log.warn({ revision: this.#revision }, 'feed fell behind the store and resumes')
+      }
+    }
+  }
+
+  /** Resolves once the caches reflect `revision`. */
+  reached(revision: Revision): Promise<void> {
+    if (revision <= this.#revision) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ revision, resolve }))
+  }
+
+  #apply(batch: readonly Event[]): void {
+    for (const { type, kv } of batch) {
+      const place = this.#place(kv.key)
+      if (place === undefined) continue
+      if (type === 'put') place.cache.put(place.key, kv.value, kv.modified)
+      else place.cache.remove(place.key, kv.modified)
+    }
+    const last = batch.at(-1)
+    if (last !== undefined) this.#advance(last.kv.modified)
+  }
+
+  #advance(revision: Revision): void {
+    this.#revision = revision
+    if (this.#waiting.length === 0) return
+    const due = this.#waiting.filter((waiter) => waiter.revision <= revision)
+    if (due.length === 0) return
+    this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)
+    for (const { resolve } of due) resolve()
+  }
+
+  #place(key: string): { readonly cache: KindCache; readonly key: string } | undefined {
+    const at = key.indexOf('/', key.indexOf('/', objectsPrefix.length) + 1) + 1
+    const cache = this.#caches.get(key.slice(0, at))
+    return cache && { cache, key: key.slice(at) }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The watch cache of one kind: current entries in order, the recent changes, and who wants to hear of the next one.
+ * Everything here is synchronous; the feed applies changes in revision order.
+ */
+import type { Kind } from '../../crds/kind.ts'
+import { Change } from './change.ts'
+import { encodingOf } from './encode.ts'
+import { type Entry, entryMaker } from './entry.ts'
+import { SortedEntries } from './sorted-entries.ts'
+import { WatcherIndex } from './watcher-index.ts'
+
+const MAX_RING_BYTES = 16 * 1024 * 1024
+const MAX_RING_CHANGES = 10_000
+
+export class KindCache {
+  readonly kind: Kind
+  readonly entries = new SortedEntries()
+  readonly watchers: WatcherIndex
+  readonly encoding
+  readonly #makeEntry
+  #ring: Change[] = []
+  #ringBytes = 0
+  /** Every change after this version is in the ring. */
+  #ringStart = 0n
+
+  constructor(kind: Kind) {
+    this.kind = kind
+    this.encoding = encodingOf(kind)
+    this.#makeEntry = entryMaker(kind)
+    this.watchers = new WatcherIndex(kind)
+  }
+
+  /** Starts over from a list taken at `version`. */
+  reset(version: bigint): void {
+    this.#ring = []
+    this.#ringBytes = 0
+    this.#ringStart = version
+  }
+
+  load(key: string, stored: Uint8Array, version: bigint): void {
+    this.entries.set(this.entry(key, stored, version))
+  }
+
+  entry(key: string, stored: Uint8Array, version: bigint): Entry {
+    return this.#makeEntry(key, this.encoding.render(stored, version), version)
+  }
+
+  put(key: string, stored: Uint8Array, version: bigint): void {
+    const entry = this.entry(key, stored, version)
+    const previous = this.entries.get(key)
+    this.entries.set(entry)
+    this.#publish(new Change(version, entry, previous, previous && this.tombstone(previous, version)))
+  }
+
+  remove(key: string, version: bigint): void {
+    const previous = this.entries.get(key)
+    if (previous === undefined) return
+    this.entries.delete(key)
+    this.#publish(new Change(version, undefined, previous, this.tombstone(previous, version)))
+  }
+
+  /** Changes after `version`, oldest first; undefined when the ring does not reach back that far. */
+  since(version: bigint): readonly Change[] | undefined {
+    if (version < this.#ringStart) return undefined
+    let first = this.#ring.length
+    while (first > 0 && (this.#ring[first - 1]?.version ?? 0n) > version) first--
+    return this.#ring.slice(first)
+  }
+
+  /** Changes up to this version are no longer in the ring. */
+  get oldestVersion(): bigint {
+    return this.#ringStart
+  }
+
+  #publish(change: Change): void {
+    this.#ring.push(change)
+    this.#ringBytes += change.sizeBytes
+    if (this.#ringBytes > MAX_RING_BYTES || this.#ring.length > MAX_RING_CHANGES) this.#trim()
+    this.watchers.deliver(change)
+  }
+
+  /** Drops the older half at once, so that trimming costs nothing an event. */
+  #trim(): void {
+    const dropped = this.#ring.splice(0, this.#ring.length >> 1)
+    for (const change of dropped) this.#ringBytes -= change.sizeBytes
+    this.#ringStart = dropped.at(-1)?.version ?? this.#ringStart
+  }
+
+  /** A tombstone is rendered only if somebody looks: most changes of most objects leave no selector. */
+  tombstone(previous: Entry, version: bigint): Entry {
+    return new Tombstone(previous, version)
+  }
+}
+
+class Tombstone implements Entry {
+  readonly key
+  readonly name
+  readonly namespace
+  readonly version
+  readonly labels
+  readonly fields
+  readonly #previous: Entry
+
+  constructor(previous: Entry, version: bigint) {
+    this.#previous = previous
+    this.key = previous.key
+    this.name = previous.name
+    this.namespace = previous.namespace
+    this.labels = previous.labels
+    this.fields = previous.fields
+    this.version = version
+  }
+
+  get bytes(): Buffer {
+    const text = this.#previous.bytes.toString()
+    return Buffer.from(text.replace(/"resourceVersion":"\d+"/, `"resourceVersion":"${this.version}"`))
+  }
+}

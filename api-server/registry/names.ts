@@ -1,0 +1,104 @@
+/** Rules for names, labels and annotations that hold for every kind (Kubernetes' own wording where users know it). */
+import type { Kind, Metadata } from '../../crds/kind.ts'
+import type { Cause } from './errors.ts'
+
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const SUBDOMAIN_RULE =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+const MAX_NAME_LENGTH = 253
+const MAX_ANNOTATIONS_BYTES = 256 * 1024
+
+export function checkSubdomain(name: string): string | undefined {
+  if (name.length > MAX_NAME_LENGTH) return 'must be no more than 253 characters'
+  return SUBDOMAIN.test(name) ? undefined : SUBDOMAIN_RULE
+}
+
+/** Whether a decoded path segment may name anything at all; keeps `..`, `%00` and double encoding out of the keys. */
+export function checkPathSegment(name: string): string | undefined {
+  if (name === '.' || name === '..') return `may not be '${name}'`
+  if (name.includes('/')) return "may not contain '/'"
+  if (name.includes('%')) return "may not contain '%'"
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+  if (/[\u0000-\u001f\u007f]/.test(name)) return 'may not contain control characters'
+  return Buffer.byteLength(name) > MAX_NAME_LENGTH ? 'must be no more than 253 bytes' : undefined
+}
+
+export function checkMetadata(kind: Kind, metadata: Metadata): Cause[] {
+  return [
+    ...checkName(kind, metadata),
+    ...checkLabels(metadata),
+    ...checkAnnotations(metadata),
+    ...checkFinalizers(metadata),
+  ]
+}
+
+function checkName(kind: Kind, { name }: Metadata): Cause[] {
+  if (typeof name !== 'string' || name === '')
+    return [
+      {
+        reason: 'FieldValueRequired',
+        message: 'Required value: name or generateName is required',
+        field: 'metadata.name',
+      },
+    ]
+  const wrong = checkPathSegment(name) ?? (kind.checkName ?? checkSubdomain)(name)
+  return wrong === undefined ? [] : [invalidValue('metadata.name', name, wrong)]
+}
+
+function checkLabels({ labels = {} }: Metadata): Cause[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => {
+    const causes: Cause[] = []
+    const wrongKey = checkQualifiedName(key)
+    if (wrongKey) causes.push(invalidValue('metadata.labels', key, wrongKey))
+    if (value !== '' && !LABEL_NAME.test(value)) causes.push(invalidValue('metadata.labels', value, LABEL_VALUE_RULE))
+    return causes
+  })
+}
+
+const LABEL_VALUE_RULE =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+
+function checkAnnotations({ annotations = {} }: Metadata): Cause[] {
+  const entries = Object.entries(annotations ?? {})
+  const bytes = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  const causes = entries.flatMap(([key]) => {
+    const wrong = checkQualifiedName(key.toLowerCase())
+    return wrong ? [invalidValue('metadata.annotations', key, wrong)] : []
+  })
+  if (bytes > MAX_ANNOTATIONS_BYTES)
+    causes.push({
+      reason: 'FieldValueTooLong',
+      message: `Too long: must have at most ${MAX_ANNOTATIONS_BYTES} bytes`,
+      field: 'metadata.annotations',
+    })
+  return causes
+}
+
+function checkFinalizers({ finalizers }: Metadata): Cause[] {
+  return (finalizers ?? []).flatMap((name) => {
+    const wrong = checkQualifiedName(name)
+    return wrong ? [invalidValue('metadata.finalizers', name, wrong)] : []
+  })
+}
+
+function checkQualifiedName(key: string): string | undefined {
+  const slash = key.indexOf('/')
+  const prefix = slash < 0 ? undefined : key.slice(0, slash)
+  if (prefix !== undefined && checkSubdomain(prefix)) return `prefix part ${SUBDOMAIN_RULE}`
+  return LABEL_NAME.test(key.slice(slash + 1))
+    ? undefined
+    : "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+}
+
+export function invalidValue(field: string, value: unknown, why: string): Cause {
+  return { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field }
+}
+
+const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** generateName's suffix; `random` yields 0 ≤ x < 1. */
+export function generatedName(prefix: string, random: () => number = Math.random): string {
+  const suffix = Array.from({ length: 5 }, () => SUFFIX_ALPHABET[Math.floor(random() * SUFFIX_ALPHABET.length)])
+  return prefix.slice(0, MAX_NAME_LENGTH - 5) + suffix.join('')
+}

@@ -1,0 +1,71 @@
+/**
+ * Namespaces: the few that always exist, the rule that objects need a living one, and the emptying of one that is
+ * being deleted. Level-triggered: whatever a crash left half empty is found again by the next pass.
+ */
+
+import { MACHINE_LEASES } from '../../crds/group.ts'
+import { KINDS, Namespace } from '../../crds/index.ts'
+import type { ApiObject, Kind } from '../../crds/kind.ts'
+import { objectOf } from './entry.ts'
+import { forbidden, notFound, StatusError } from './errors.ts'
+import type { Registry } from './registry.ts'
+
+/** Made at every start, never deleted. */
+export const ALWAYS_THERE = ['default', 'kube-system', 'kube-public', MACHINE_LEASES]
+
+const placeOf = (name: string) => ({ kind: Namespace as Kind, namespace: undefined, name })
+
+export async function ensureNamespaces(registry: Registry): Promise<void> {
+  for (const name of ALWAYS_THERE) {
+    if (registry.find(placeOf(name))) continue
+    const object = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    }
+    await registry.create(Namespace as Kind, undefined, object).catch((error: unknown) => {
+      if (!(error instanceof StatusError && error.status.code === 409)) throw error
+    })
+  }
+}
+
+/** Throws unless `namespace` takes new objects. */
+export function requireNamespace(registry: Registry, kind: Kind, namespace: string, name: string): void {
+  const entry = registry.find(placeOf(namespace))
+  if (entry === undefined) throw notFound(Namespace, namespace)
+  if (objectOf(entry).metadata.deletionTimestamp === undefined) return
+  const message = `${kind.plural} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`
+  const cause = {
+    reason: 'NamespaceTerminating',
+    message: `namespace ${namespace} is being terminated`,
+    field: 'metadata.namespace',
+  }
+  throw new StatusError(403, 'Forbidden', message, { name, kind: kind.plural, causes: [cause] })
+}
+
+export function refuseProtected(kind: Kind, name: string): void {
+  if (kind !== Namespace || !ALWAYS_THERE.includes(name)) return
+  throw forbidden(`namespaces "${name}" is forbidden: this namespace may not be deleted`, kind, name)
+}
+
+/** Empties every namespace that is being deleted and lets go of those that are empty. */
+export async function drainNamespaces(registry: Registry): Promise<void> {
+  for (const entry of [...registry.feed.cache(Namespace).entries.from('')])
+    if (objectOf(entry).metadata.deletionTimestamp !== undefined) await drain(registry, entry.name)
+}
+
+async function drain(registry: Registry, namespace: string): Promise<void> {
+  let left = 0
+  for (const kind of KINDS.filter((one) => one.scope === 'Namespaced'))
+    for (const { name } of [...registry.feed.cache(kind).entries.from('', `${namespace}/`)]) {
+      const { gone } = await registry.delete({ kind, namespace, name })
+      if (!gone) left++
+    }
+  if (left > 0) return
+  await registry.update(placeOf(namespace), withoutFinalizer, undefined)
+}
+
+function withoutFinalizer(namespace: ApiObject): ApiObject {
+  const { finalizers = [], ...spec } = (namespace.spec ?? {}) as { finalizers?: string[] }
+  return { ...namespace, spec: { ...spec, finalizers: finalizers.filter((one) => one !== 'kubernetes') } }
+}

@@ -1,0 +1,257 @@
+/**
+ * The registry: every verb of the API on every kind, over one store. It knows nothing of HTTP and nothing of any
+ * particular kind; what a kind wants is said in crds/.
+ *
+ * A write is: read the current object from the cache, work out the next one, check it, put it under a compare on the
+ * revision it was worked out from, wait until the cache shows it. A lost compare works it out again, unless the caller
+ * said which version they meant.
+ */
+import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ApiObject, Kind } from '../../crds/kind.ts'
+import { MAX_OPERATIONS, type Operation, type Store } from '../store/store.ts'
+import { storeKey } from './encode.ts'
+import { type Entry, objectOf } from './entry.ts'
+import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
+import type { Feed } from './feed.ts'
+import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration, timestamp } from './prepare.ts'
+import { checkRules, checkSchema, type FieldValidation, settleStrayFields } from './validate.ts'
+
+/** Where an object lies; `namespace` is undefined exactly for cluster-scoped kinds. */
+export interface Place {
+  readonly kind: Kind
+  readonly namespace: string | undefined
+  readonly name: string
+}
+
+export interface WriteOptions {
+  readonly dryRun?: boolean
+  readonly fieldValidation?: FieldValidation
+  /** Fields that the decoder met twice; settled together with unknown ones. */
+  readonly strayFields?: readonly string[]
+  /** May refuse by throwing, once the object that is to be changed is known. */
+  readonly guard?: ((current: ApiObject) => void) | undefined
+}
+
+export interface Written {
+  readonly bytes: Buffer
+  readonly name: string
+  readonly warnings: readonly string[]
+  /** The object went away with this write: its last finalizer was removed, or it was deleted. */
+  readonly gone?: boolean
+}
+
+export interface DeleteOptions {
+  readonly dryRun?: boolean
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+  readonly guard?: ((current: ApiObject) => void) | undefined
+}
+
+/** How often a write without a version is worked out again before the caller is told that others are faster. */
+const MAX_ATTEMPTS = 16
+
+export class Registry {
+  readonly feed: Feed
+  readonly store: Store
+
+  constructor(store: Store, feed: Feed) {
+    this.store = store
+    this.feed = feed
+  }
+
+  find({ kind, namespace, name }: Place): Entry | undefined {
+    return this.feed.cache(kind).entries.get(`${namespace ?? '-'}/${name}`)
+  }
+
+  get(place: Place): Entry {
+    const entry = this.find(place)
+    if (entry === undefined) throw notFound(place.kind, place.name)
+    return entry
+  }
+
+  async create(
+    kind: Kind,
+    namespace: string | undefined,
+    input: ApiObject,
+    options: WriteOptions = {},
+  ): Promise<Written> {
+    prepareCreate(kind, input, { uid: randomUUID(), now: new Date() })
+    const { object, strayFields } = checkSchema(kind, input)
+    checkRules(kind, object, undefined)
+    const warnings = settleStrayFields(
+      kind,
+      [...(options.strayFields ?? []), ...strayFields],
+      options.fieldValidation ?? 'Warn',
+    )
+    options.guard?.(object)
+    const place = { kind, namespace, name: object.metadata.name }
+    const existing = this.find(place)
+    if (existing) throw alreadyExists(kind, place.name, isDeleting(existing))
+    const stored = this.feed.cache(kind).encoding.encode(object)
+    const version = options.dryRun ? undefined : await this.#commit(place, stored, 0n)
+    if (version === null) throw alreadyExists(kind, place.name)
+    return { ...this.#shown(place, stored, version), warnings }
+  }
+
+  /** Writes what `change` makes of the current object. `change` may run several times and must not keep its argument. */
+  async update(
+    place: Place,
+    change: (current: ApiObject) => ApiObject,
+    subresource: Subresource,
+    options: WriteOptions = {},
+  ): Promise<Written> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const written = await this.#tryUpdate(place, change, subresource, options)
+      if (written !== undefined) return written
+    }
+    throw conflict(place.kind, place.name)
+  }
+
+  /** Undefined: somebody else was faster; the cache has their version now. */
+  async #tryUpdate(
+    place: Place,
+    change: (current: ApiObject) => ApiObject,
+    subresource: Subresource,
+    options: WriteOptions,
+  ): Promise<Written | undefined> {
+    const { kind, name } = place
+    const entry = this.get(place)
+    const current = objectOf(entry)
+    options.guard?.(current)
+    const changed = change(objectOf(entry))
+    const expected = changed.metadata.resourceVersion
+    if (expected && expected !== String(entry.version)) throw conflict(kind, name)
+    const prepared = prepareUpdate(kind, current, changed, subresource)
+    const { object, strayFields } = checkSchema(kind, prepared)
+    if (subresource === undefined) settleGeneration(current, object)
+    checkRules(kind, object, current)
+    const warnings = settleStrayFields(
+      kind,
+      [...(options.strayFields ?? []), ...strayFields],
+      options.fieldValidation ?? 'Warn',
+    )
+    if (isNoOp(current, object)) return { bytes: entry.bytes, name, warnings }
+    const stored = this.#encode(kind, object)
+    if (isFinished(object)) {
+      const gone = await this.#finish(place, entry, options.dryRun)
+      return gone ? { ...this.#shown(place, stored, entry.version), warnings, gone } : undefined
+    }
+    if (options.dryRun) return { ...this.#shown(place, stored, entry.version), warnings }
+    const version = await this.#commit(place, stored, entry.version)
+    if (version !== null) return { ...this.#shown(place, stored, version), warnings }
+    if (expected) throw conflict(kind, name)
+    return undefined
+  }
+
+  /** Deletes, or marks as deleting what still has finalizers. Deleting twice is not an error while it lasts. */
+  async delete(place: Place, options: DeleteOptions = {}): Promise<Written> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const entry = this.get(place)
+      const object = objectOf(entry)
+      options.guard?.(object)
+      checkPreconditions(place, object, options)
+      const deleted = hasFinalizers(object)
+        ? await this.#markDeleted(place, entry, object, options)
+        : await this.#remove(place, entry, options)
+      if (deleted !== undefined) return deleted
+    }
+    throw conflict(place.kind, place.name)
+  }
+
+  async #remove(place: Place, entry: Entry, { dryRun }: DeleteOptions): Promise<Written | undefined> {
+    const gone = await this.#finish(place, entry, dryRun)
+    return gone ? { bytes: entry.bytes, name: place.name, warnings: [], gone: true } : undefined
+  }
+
+  async #markDeleted(
+    place: Place,
+    entry: Entry,
+    object: ApiObject,
+    { dryRun }: DeleteOptions,
+  ): Promise<Written | undefined> {
+    if (object.metadata.deletionTimestamp !== undefined) return { bytes: entry.bytes, name: place.name, warnings: [] }
+    const { metadata } = object
+    const deletion = {
+      deletionTimestamp: timestamp(new Date()),
+      deletionGracePeriodSeconds: 0,
+      generation: (metadata.generation ?? 1) + 1,
+    }
+    const marked = { ...object, metadata: { ...metadata, ...deletion }, ...terminating(place.kind, object) }
+    const stored = this.#encode(place.kind, marked)
+    const version = dryRun ? entry.version : await this.#commit(place, stored, entry.version)
+    return version === null ? undefined : { ...this.#shown(place, stored, version), warnings: [] }
+  }
+
+  /** Removes the key; false when somebody changed the object meanwhile. */
+  async #finish(place: Place, entry: Entry, dryRun: boolean | undefined): Promise<boolean> {
+    if (dryRun) return true
+    const key = storeKey(place.kind, place.namespace, place.name)
+    return (await this.#txn(key, entry.version, [{ do: 'delete', key }])) !== null
+  }
+
+  #encode(kind: Kind, object: ApiObject): Buffer {
+    return this.feed.cache(kind).encoding.encode(object)
+  }
+
+  #shown({ kind, name }: Place, stored: Buffer, version: bigint | undefined | null): { bytes: Buffer; name: string } {
+    return {
+      bytes:
+        version === undefined || version === null ? stored : this.feed.cache(kind).encoding.render(stored, version),
+      name,
+    }
+  }
+
+  #commit({ kind, namespace, name }: Place, value: Buffer, expected: bigint): Promise<bigint | null> {
+    const key = storeKey(kind, namespace, name)
+    return this.#txn(key, expected, [{ do: 'put', key, value }])
+  }
+
+  /** The new revision once the caches show it, or null when `key` is no longer at `expected`. */
+  async #txn(key: string, expected: bigint, operations: readonly Operation[]): Promise<bigint | null> {
+    if (operations.length > MAX_OPERATIONS)
+      throw unavailable(`a write of ${operations.length} operations is more than one transaction holds`)
+    const result = await this.store.txn({ compare: [{ key, modified: expected }], operations })
+    const news = result.ok ? result.revision : result.current[0]?.modified
+    if (news !== undefined) await this.feed.reached(news)
+    else await nextTurn() // deleted by somebody else: the feed hears of it within this turn
+    return result.ok ? result.revision : null
+  }
+}
+
+function hasFinalizers(object: ApiObject): boolean {
+  return (
+    (object.metadata.finalizers?.length ?? 0) > 0 ||
+    ((object.spec as { finalizers?: string[] } | undefined)?.finalizers?.length ?? 0) > 0
+  )
+}
+
+function isFinished(object: ApiObject): boolean {
+  return object.metadata.deletionTimestamp !== undefined && !hasFinalizers(object)
+}
+
+function isDeleting(entry: Entry): boolean {
+  return objectOf(entry).metadata.deletionTimestamp !== undefined
+}
+
+/** Only a Namespace says in its status that it is going. */
+function terminating(kind: Kind, object: ApiObject): Record<string, unknown> {
+  return kind.kind === 'Namespace' && kind.group === ''
+    ? { status: { ...(object.status as object | undefined), phase: 'Terminating' } }
+    : {}
+}
+
+function checkPreconditions({ kind, name }: Place, object: ApiObject, { preconditions }: DeleteOptions): void {
+  const { uid, resourceVersion } = object.metadata
+  if (preconditions?.uid && preconditions.uid !== uid)
+    throw conflict(
+      kind,
+      name,
+      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    )
+  if (preconditions?.resourceVersion && preconditions.resourceVersion !== resourceVersion)
+    throw conflict(
+      kind,
+      name,
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+    )
+}

@@ -1,0 +1,120 @@
+/** Label and field selectors as clients write them in a query: parsed once, matched often. */
+import type { Kind } from '../../crds/kind.ts'
+import { badRequest } from './errors.ts'
+
+export interface Requirement {
+  readonly key: string
+  readonly operator: 'in' | 'notin' | 'exists' | 'absent' | 'gt' | 'lt'
+  readonly values: readonly string[]
+}
+
+export type LabelSelector = readonly Requirement[]
+
+const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
+const SET = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/
+const COMPARE = /^([^=!<>\s]+)\s*(==|=|!=|>|<)\s*([^=!<>]*)$/
+const MAX_SELECTOR_LENGTH = 16_384
+
+export function parseLabelSelector(text: string): LabelSelector {
+  if (text.length > MAX_SELECTOR_LENGTH) throw badRequest('label selector is too long')
+  return splitOutsideParentheses(text)
+    .map((term) => term.trim())
+    .filter((term) => term !== '')
+    .map((term) => checkLabels(parseTerm(term), text))
+}
+
+function parseTerm(term: string): Requirement {
+  const set = SET.exec(term)
+  if (set) {
+    const values = (set[3] ?? '').split(',').map((value) => value.trim())
+    return { key: set[1] ?? '', operator: set[2] === 'in' ? 'in' : 'notin', values }
+  }
+  const compare = COMPARE.exec(term)
+  if (compare) {
+    const operator = ({ '=': 'in', '==': 'in', '!=': 'notin', '>': 'gt', '<': 'lt' } as const)[compare[2] as '=']
+    return { key: compare[1] ?? '', operator, values: [(compare[3] ?? '').trim()] }
+  }
+  return term.startsWith('!')
+    ? { key: term.slice(1).trim(), operator: 'absent', values: [] }
+    : { key: term, operator: 'exists', values: [] }
+}
+
+function checkLabels(requirement: Requirement, text: string): Requirement {
+  if (!LABEL_KEY.test(requirement.key))
+    throw badRequest(`unable to parse requirement: invalid label key "${requirement.key}" in "${text}"`)
+  const bad = requirement.values.find((value) => !LABEL_VALUE.test(value))
+  if (bad !== undefined) throw badRequest(`unable to parse requirement: invalid label value "${bad}" in "${text}"`)
+  return requirement
+}
+
+function splitOutsideParentheses(text: string): string[] {
+  const terms: string[] = []
+  let depth = 0
+  let start = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '(') depth++
+    else if (character === ')') depth--
+    else if (character === ',' && depth === 0) {
+      terms.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  if (depth !== 0) throw badRequest(`unable to parse requirement: unbalanced parentheses in "${text}"`)
+  return [...terms, text.slice(start)]
+}
+
+export function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, string>> | undefined): boolean {
+  return selector.every((requirement) => {
+    const value = labels !== undefined && Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined
+    return meets(requirement, value)
+  })
+}
+
+function meets({ operator, values }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'in':
+      return value !== undefined && values.includes(value)
+    case 'notin':
+      return value === undefined || !values.includes(value)
+    case 'exists':
+      return value !== undefined
+    case 'absent':
+      return value === undefined
+    case 'gt':
+      return value !== undefined && Number(value) > Number(values[0])
+    case 'lt':
+      return value !== undefined && Number(value) < Number(values[0])
+  }
+}
+
+export interface FieldRequirement {
+  readonly path: string
+  readonly value: string
+  readonly equal: boolean
+}
+
+export type FieldSelector = readonly FieldRequirement[]
+
+/** `metadata.name=web,spec.machineName!=m1`; only the kind's selectable fields. */
+export function parseFieldSelector(text: string, kind: Kind): FieldSelector {
+  if (text.length > MAX_SELECTOR_LENGTH) throw badRequest('field selector is too long')
+  return text
+    .split(',')
+    .filter((term) => term !== '')
+    .map((term) => parseField(term, kind))
+}
+
+function parseField(term: string, kind: Kind): FieldRequirement {
+  const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(term)
+  if (!match) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`)
+  const path = (match[1] ?? '').trim()
+  if (!selectablePaths(kind).includes(path)) throw badRequest(`field label not supported: ${path}`)
+  return { path, value: match[3] ?? '', equal: match[2] !== '!=' }
+}
+
+/** In the order in which the watch cache keeps their values. */
+export function selectablePaths(kind: Kind): readonly string[] {
+  return ['metadata.name', 'metadata.namespace', ...kind.selectableFields]
+}
