@@ -5,8 +5,9 @@
 
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { KINDS } from '../crds/index.ts'
 import { writeDurable } from './auth/durable-file.ts'
@@ -20,6 +21,7 @@ import { ensureNamespaces } from './registry/namespaces.ts'
 import { Registry } from './registry/registry.ts'
 import { sweep } from './registry/sweep.ts'
 import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
 
 export interface ApiServerOptions {
   readonly dataDir: string
@@ -47,73 +49,89 @@ export interface ApiServer {
 const SWEEP_EVERY_MS = 2_000
 
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const dataDir = isAbsolute(options.dataDir) ? options.dataDir : resolve(options.dataDir)
+  const dataDir = resolve(options.dataDir)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const { log } = options
-  const listens = [options.listen, ...(options.alsoListen ?? [])].map(parseListen)
   const [store, pki] = await Promise.all([
     openStore({ backend: options.store ?? 'embedded', dataDir, log }),
     openPki(dataDir),
   ])
-  const tls = await pki.serverCredentials(certificateNames(listens.map(({ host }) => host)))
+  const running = await startRegistry(store, log)
+  const fronts = await listenAll(options, running, pki)
+  const url = fronts[0]?.url ?? ''
+  const kubeconfigPath = join(dataDir, 'kubeconfig')
+  await writeFiles(dataDir, kubeconfigPath, url, pki)
+  return {
+    url,
+    otherUrls: fronts.slice(1).map((front) => front.url),
+    kubeconfigPath,
+    pki,
+    registry: running.registry,
+    controllersKubeconfig: () => controllersKubeconfig(pki, url),
+    close: async () => {
+      await Promise.all(fronts.map(({ app }) => app.close()))
+      await running.close()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface RunningRegistry {
+  readonly registry: Registry
+  /** Why the server may not be relied on any more. */
+  readonly failing: () => string | undefined
+  close(): Promise<void>
+}
+
+async function startRegistry(store: Store, log: Logger): Promise<RunningRegistry> {
   const feed = new Feed(store, KINDS, log)
   const registry = new Registry(store, feed)
   const stop = new AbortController()
-  const failed: { reason?: string } = {}
+  let failing: string | undefined
   await feed.load()
-  const running = feed.run(stop.signal).catch((error: unknown) => {
-    failed.reason = 'the store watch ended'
+  const following = feed.run(stop.signal).catch((error: unknown) => {
+    failing = 'the store watch ended'
     log.fatal({ err: error }, 'the store watch ended; restart the server')
   })
   await ensureNamespaces(registry)
-  const proxy = createAgentProxy(
+  const sweeping = sweepForever(registry, log, stop.signal)
+  return {
     registry,
-    await pki.storedClient('api-server', { commonName: API_SERVER_USER }),
-    pki.caCertificate,
-  )
-  const makeApp = () =>
-    createApp({
-      registry,
-      kinds: KINDS,
-      tls: { ...tls, ca: pki.caCertificate },
-      proxy,
-      log,
-      ready: () => failed.reason,
-    })
-  const apps = await Promise.all(
-    listens.map(async ({ host, port }) => {
-      const app = makeApp()
+    failing: () => failing,
+    close: async () => {
+      stop.abort()
+      await Promise.all([following, sweeping])
+    },
+  }
+}
+
+interface Front {
+  readonly app: FastifyInstance
+  readonly url: string
+}
+
+async function listenAll(
+  { listen, alsoListen = [], log }: ApiServerOptions,
+  { registry, failing }: RunningRegistry,
+  pki: Pki,
+): Promise<Front[]> {
+  const addresses = [listen, ...alsoListen].map(parseListen)
+  const server = await pki.serverCredentials(certificateNames(addresses.map(({ host }) => host)))
+  const client = await pki.storedClient('api-server', { commonName: API_SERVER_USER })
+  const tls = { ...server, ca: pki.caCertificate }
+  const proxy = createAgentProxy(registry, client, pki.caCertificate)
+  return Promise.all(
+    addresses.map(async ({ host, port }) => {
+      const app = createApp({ registry, kinds: KINDS, tls, proxy, log, ready: failing })
       await app.listen({ host, port })
       return { app, url: urlOf(host, app.server.address()) }
     }),
   )
-  const [{ url } = { url: '' }, ...others] = apps
-  const kubeconfigPath = join(dataDir, 'kubeconfig')
-  await writeFiles(dataDir, kubeconfigPath, url, pki)
-  const sweeping = sweepForever(registry, log, stop.signal)
-  return {
-    url,
-    otherUrls: others.map((other) => other.url),
-    kubeconfigPath,
-    pki,
-    registry,
-    controllersKubeconfig: async () => {
-      const { certificate, key } = await pki.storedClient('controllers', { commonName: CONTROLLERS_USER })
-      return renderKubeconfig({
-        server: url,
-        caCertificate: pki.caCertificate,
-        certificate,
-        key,
-        user: CONTROLLERS_USER,
-      })
-    },
-    close: async () => {
-      await Promise.all(apps.map(({ app }) => app.close()))
-      stop.abort()
-      await Promise.all([running, sweeping])
-      await store[Symbol.asyncDispose]()
-    },
-  }
+}
+
+async function controllersKubeconfig(pki: Pki, server: string): Promise<string> {
+  const { certificate, key } = await pki.storedClient('controllers', { commonName: CONTROLLERS_USER })
+  return renderKubeconfig({ server, caCertificate: pki.caCertificate, certificate, key, user: CONTROLLERS_USER })
 }
 
 async function writeFiles(dataDir: string, kubeconfigPath: string, url: string, pki: Pki): Promise<void> {

@@ -19,16 +19,16 @@ import {
 } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { UnavailableError } from '../store/store.ts'
-import { KUBERNETES_VERSION } from '../version.ts'
 import { createAccess } from './access.ts'
 import type { AgentProxy } from './agent-proxy.ts'
 import { MAX_BODY_BYTES } from './body.ts'
-import { createDiscovery, type Discovery } from './discovery.ts'
-import { createOpenApi, type OpenApi } from './openapi.ts'
-import { OPENAPI_V2_PROTOBUF } from './openapi-v2.ts'
-import { CACHE_CONTROL, sendBytes, sendStatus } from './reply.ts'
+import type { ResourceDeps } from './call.ts'
+import { createDiscovery } from './discovery.ts'
+import { type Documents, serveDocument } from './documents.ts'
+import { createOpenApi } from './openapi.ts'
+import { sendStatus } from './reply.ts'
 import { type KindLookup, kindLookup, parseResourcePath, verbOf } from './request-info.ts'
-import { type ResourceDeps, serveResource } from './resources.ts'
+import { serveResource } from './resources.ts'
 
 export interface AppOptions {
   readonly registry: Registry
@@ -45,11 +45,9 @@ const MAX_HEADER_BYTES = 64 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 
-interface Routes extends ResourceDeps {
+interface Routes extends ResourceDeps, Documents {
   readonly options: AppOptions
   readonly lookup: KindLookup
-  readonly discovery: Discovery
-  readonly openApi: OpenApi
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -78,6 +76,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     lookup: kindLookup(kinds),
     discovery: createDiscovery(kinds, 'flotilla'),
     openApi: createOpenApi(kinds),
+    ready: options.ready,
   }
   // Bodies are decoded by whoever knows what they must be: here they are only collected, up to the limit.
   app.removeAllContentTypeParsers()
@@ -112,7 +111,7 @@ async function route(routes: Routes, request: FastifyRequest, reply: FastifyRepl
     if (target) return await serveResource(routes, target, query, request, reply)
   }
   routes.access.authorizePath(request.raw.socket, request.method, path)
-  serveDocument(routes, path, query, request, reply)
+  serveDocument(routes, path, query, request, reply.raw)
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
@@ -123,50 +122,6 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
 }
 
 const NO_QUERY = new URLSearchParams()
-
-function serveDocument(
-  routes: Routes,
-  path: string,
-  query: URLSearchParams,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  const { raw } = reply
-  const discovered = routes.discovery(path, request.headers.accept)
-  if (discovered)
-    return sendBytes(raw, 200, discovered.body, {
-      'content-type': discovered.contentType,
-      etag: discovered.etag,
-      vary: 'Accept',
-    })
-  if (path === '/version') return sendBytes(raw, 200, JSON.stringify(KUBERNETES_VERSION))
-  if (path === '/healthz' || path === '/livez') return sendText(reply, 200, 'ok')
-  if (path === '/readyz') return sendReadiness(routes, reply, query)
-  if (path === '/openapi/v3') return sendBytes(raw, 200, routes.openApi.index())
-  if (path === '/openapi/v2') return sendOpenApiV2(routes, request, reply)
-  const v3 = path.startsWith('/openapi/v3/') ? routes.openApi.v3(path.slice('/openapi/v3/'.length)) : undefined
-  if (v3 === undefined) throw noSuchPath()
-  sendBytes(raw, 200, v3)
-}
-
-/** Only as protobuf: kubectl cannot read this document as JSON and would refuse to apply anything. */
-function sendOpenApiV2({ openApi }: Routes, request: FastifyRequest, reply: FastifyReply): void {
-  const { body, etag } = openApi.v2()
-  if (request.headers['if-none-match'] === etag)
-    reply.raw.writeHead(304, { etag, 'cache-control': CACHE_CONTROL }).end()
-  else sendBytes(reply.raw, 200, body, { 'content-type': OPENAPI_V2_PROTOBUF, etag })
-}
-
-function sendText(reply: FastifyReply, code: number, text: string): void {
-  sendBytes(reply.raw, code, text, { 'content-type': 'text/plain; charset=utf-8' })
-}
-
-function sendReadiness({ options }: Routes, reply: FastifyReply, query: URLSearchParams): void {
-  const failing = options.ready()
-  const details = `[${failing ? '-' : '+'}]store ${failing ?? 'ok'}\n`
-  if (failing === undefined) sendText(reply, 200, query.has('verbose') ? `${details}readyz check passed\n` : 'ok')
-  else sendText(reply, 500, `${details}readyz check failed\n`)
-}
 
 async function serveUpgrade(routes: Routes, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   socket.on('error', () => socket.destroy())

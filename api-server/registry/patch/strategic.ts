@@ -70,16 +70,18 @@ function mergeList(list: readonly unknown[], patch: readonly unknown[], key: str
   if (patch.some((element) => isObject(element) && element.$patch === 'replace' && !(key in element)))
     return patch.filter((element) => isObject(element) && key in element)
   const result = [...list]
-  for (const element of patch) {
-    if (!isObject(element) || !(key in element))
-      throw badRequest(`map: ${JSON.stringify(element)} does not contain declared merge key: ${key}`)
-    const at = result.findIndex((one) => isObject(one) && one[key] === element[key])
-    const before = at < 0 ? undefined : result[at]
-    if (element.$patch === 'delete') result.splice(at < 0 ? result.length : at, at < 0 ? 0 : 1)
-    else if (at < 0) result.push(withoutDirectives(element))
-    else result[at] = mergeObjects(isObject(before) ? before : {}, element)
-  }
+  for (const element of patch) mergeElement(result, element, key)
   return result
+}
+
+function mergeElement(list: unknown[], element: unknown, key: string): void {
+  if (!isObject(element) || !(key in element))
+    throw badRequest(`map: ${JSON.stringify(element)} does not contain declared merge key: ${key}`)
+  const at = list.findIndex((one) => isObject(one) && one[key] === element[key])
+  const before = at < 0 ? {} : list[at]
+  if (element.$patch !== 'delete')
+    list.splice(at < 0 ? list.length : at, 1, mergeObjects(isObject(before) ? before : {}, element))
+  else if (at >= 0) list.splice(at, 1)
 }
 
 /** Elements that the order names come as it says; the others keep their place behind the one they followed. */

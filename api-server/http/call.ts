@@ -1,0 +1,40 @@
+/** One request on its way through a verb's handler. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiObject } from '../../crds/kind.ts'
+import { type Format, JSON_FORMAT } from '../registry/change.ts'
+import type { Place, Registry } from '../registry/registry.ts'
+import { PARTIAL_FORMAT, tableFormat } from '../registry/table.ts'
+import type { Access } from './access.ts'
+import { negotiate, parseInclude } from './negotiate.ts'
+import type { ResourceRequest } from './request-info.ts'
+import type { WatchStream } from './watch-stream.ts'
+
+export interface ResourceDeps {
+  readonly registry: Registry
+  readonly access: Access
+  /** Open watches, for shutdown. */
+  readonly streams: Set<WatchStream>
+}
+
+export interface Call extends ResourceDeps {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly target: ResourceRequest
+  readonly query: URLSearchParams
+  /** May refuse by throwing, once the object that is to be changed is known. */
+  readonly guard: ((object: ApiObject) => void) | undefined
+}
+
+export function placeOf({ target: { kind, namespace, name = '' } }: Call): Place {
+  return { kind, namespace, name }
+}
+
+export function formatOf({ request, query, target: { kind } }: Call): Format {
+  const form = negotiate(request.headers.accept)
+  if (form === 'table') return tableFormat(kind, parseInclude(query.get('includeObject')))
+  return form === 'partial' ? PARTIAL_FORMAT : JSON_FORMAT
+}
+
+export function* map<T, U>(items: Iterable<T>, turn: (item: T) => U): Generator<U> {
+  for (const item of items) yield turn(item)
+}

@@ -1,0 +1,176 @@
+/** create, update, patch, delete, deletecollection. */
+import type { ApiObject, Kind } from '../../crds/kind.ts'
+import type { Entry } from '../registry/entry.ts'
+import { methodNotAllowed, StatusError } from '../registry/errors.ts'
+import { list as listEntries } from '../registry/list.ts'
+import { refuseProtected, requireNamespace } from '../registry/namespaces.ts'
+import { PATCH_TYPES, patchOf } from '../registry/patch/index.ts'
+import { alignWithPath, type Subresource } from '../registry/prepare.ts'
+import type { Written } from '../registry/registry.ts'
+import { fromScale, toScale } from '../registry/scale.ts'
+import { decodeBody, mediaTypeOf } from './body.ts'
+import { type Call, formatOf, map, placeOf } from './call.ts'
+import { parseDeleteOptions } from './delete-options.ts'
+import { parseListOptions, parseWrite } from './parameters.ts'
+import { sendBytes, sendPieces, sendStatus, warningHeaders } from './reply.ts'
+import type { ResourceRequest } from './request-info.ts'
+
+async function bodyOf(call: Call): Promise<{ value: unknown; duplicates: readonly string[]; mediaType: string }> {
+  const mediaType = mediaTypeOf(call.request.headers['content-type'])
+  return { ...(await decodeBody(call.request.body, mediaType)), mediaType }
+}
+
+export async function create(call: Call): Promise<void> {
+  const { registry, target, query, guard } = call
+  const { kind, namespace } = target
+  if (kind.scope === 'Namespaced' && namespace === undefined) throw methodNotAllowed()
+  const { value, duplicates } = await bodyOf(call)
+  const object = alignWithPath(kind, value, namespace, undefined)
+  if (namespace !== undefined) requireNamespace(registry, kind, namespace, object.metadata.name)
+  const written = await registry.create(kind, namespace, object, {
+    ...parseWrite(query),
+    strayFields: duplicates,
+    guard,
+  })
+  sendWritten(call, 201, written)
+}
+
+export async function update(call: Call): Promise<void> {
+  const { registry, target, query, guard } = call
+  const { kind, namespace, name } = target
+  const { value, duplicates } = await bodyOf(call)
+  const change = (current: ApiObject): ApiObject => {
+    if (target.subresource === 'scale') return fromScale(kind, current, value)
+    const next = alignWithPath(kind, structuredClone(value), namespace, name)
+    if (isOwn(kind) && target.subresource === undefined && !next.metadata.resourceVersion)
+      throw needsVersion(kind, name)
+    return next
+  }
+  const written = await registry.update(placeOf(call), change, subresourceOf(target), {
+    ...parseWrite(query),
+    strayFields: duplicates,
+    guard,
+  })
+  sendWritten(call, 200, written)
+}
+
+function needsVersion(kind: Kind, name = ''): StatusError {
+  const cause = {
+    reason: 'FieldValueInvalid',
+    message: 'Invalid value: 0x0: must be specified for an update',
+    field: 'metadata.resourceVersion',
+  }
+  const details = { name, group: kind.group, kind: kind.kind, causes: [cause] }
+  return new StatusError(
+    422,
+    'Invalid',
+    `${kind.plural}.${kind.group} "${name}" is invalid: ${cause.field}: ${cause.message}`,
+    details,
+  )
+}
+
+export async function patch(call: Call): Promise<void> {
+  const { registry, target, query, guard } = call
+  const { kind, namespace, name } = target
+  const mediaType = mediaTypeOf(call.request.headers['content-type'])
+  if (!PATCH_TYPES.some((type) => type === mediaType)) patchOf(kind, mediaType, undefined)
+  const { value, duplicates } = await bodyOf(call)
+  const apply = patchOf(kind, mediaType, value)
+  const change = (current: ApiObject): ApiObject => {
+    if (target.subresource === 'scale')
+      return fromScale(kind, current, apply(JSON.parse(toScale(kind, Buffer.from(JSON.stringify(current))))))
+    const given = current.metadata.resourceVersion
+    const next = alignWithPath(kind, apply(current), namespace, name)
+    // A patch that leaves the version alone means "whatever it is now": it is worked out again if somebody is faster.
+    if (next.metadata.resourceVersion === given && !namesVersion(value)) delete next.metadata.resourceVersion
+    return next
+  }
+  const written = await registry.update(placeOf(call), change, subresourceOf(target), {
+    ...parseWrite(query),
+    strayFields: duplicates,
+    guard,
+  })
+  sendWritten(call, 200, written)
+}
+
+function namesVersion(patch: unknown): boolean {
+  if (Array.isArray(patch))
+    return patch.some((operation: { path?: unknown } | null) => operation?.path === '/metadata/resourceVersion')
+  return (patch as Partial<ApiObject> | null)?.metadata?.resourceVersion !== undefined
+}
+
+function subresourceOf({ subresource }: ResourceRequest): Subresource {
+  return subresource === 'status' ? 'status' : undefined
+}
+
+/** Kinds that a kube-apiserver would hold as custom resources: their rules differ a little from built-in ones. */
+function isOwn(kind: Kind): boolean {
+  return kind.group.includes('.') && !kind.group.endsWith('.k8s.io')
+}
+
+export async function remove(call: Call): Promise<void> {
+  const { registry, target, query, guard } = call
+  const options = parseDeleteOptions(query, (await optionalBody(call)) ?? {})
+  const place = placeOf(call)
+  registry.get(place)
+  refuseProtected(target.kind, place.name)
+  const { bytes, gone } = await registry.delete(place, { ...options, guard })
+  if (!gone) {
+    sendBytes(call.reply.raw, 200, bytes)
+    return
+  }
+  const { uid } = (JSON.parse(bytes.toString()) as ApiObject).metadata
+  const details = {
+    name: place.name,
+    ...(target.kind.group !== '' && { group: target.kind.group }),
+    kind: target.kind.plural,
+    ...(uid && { uid }),
+  }
+  sendStatus(call.reply.raw, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
+}
+
+export async function removeAll(call: Call): Promise<void> {
+  const { registry, target, query, reply, guard } = call
+  const options = parseDeleteOptions(query, (await optionalBody(call)) ?? {})
+  const { entries, version } = await listEntries(registry, target.kind, parseListOptions(query, target))
+  const deleted: Entry[] = []
+  for (const entry of [...entries]) {
+    await registry
+      .delete({ kind: target.kind, namespace: entry.namespace, name: entry.name }, { ...options, guard })
+      .catch(ignoreGone)
+    deleted.push(entry)
+  }
+  const head = `{"kind":"${target.kind.kind}List","apiVersion":"${target.kind.apiVersion}","metadata":{"resourceVersion":"${version}"},"items":[`
+  await sendPieces(
+    reply.raw,
+    head,
+    map(deleted, (entry) => entry.bytes),
+    ']}\n',
+  )
+}
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof StatusError && error.status.code === 404)) throw error
+}
+
+async function optionalBody(call: Call): Promise<unknown> {
+  const { body } = call.request
+  return Buffer.isBuffer(body) && body.length > 0 ? (await bodyOf(call)).value : undefined
+}
+
+function sendWritten(call: Call, code: number, { bytes, warnings }: Written): void {
+  sendBytes(call.reply.raw, code, shown(call, bytes), warningHeaders(warnings))
+}
+
+/** The form that was asked for; the stored object unless the client wants something else. */
+function shown(call: Call, bytes: Buffer): Buffer | string {
+  if (call.target.subresource === 'scale') return toScale(call.target.kind, bytes)
+  if (!wantsOtherForm(call.request.headers.accept)) return bytes
+  const { name } = (JSON.parse(bytes.toString()) as ApiObject).metadata
+  const entry = call.registry.find({ ...placeOf(call), name })
+  return entry ? formatOf(call).render(entry) : bytes
+}
+
+function wantsOtherForm(accept: string | undefined): boolean {
+  return accept?.includes('as=') ?? false
+}
