@@ -4,7 +4,7 @@
  * The bundle is what runs everywhere. Isolated machines see nothing but dist/ (bound at /opt/flotilla), so whatever an
  * agent needs must be inside; lmdb, a native addon that only the API server uses, is found in node_modules beside it.
  */
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
@@ -12,6 +12,7 @@ const root = resolve(import.meta.dirname, '..')
 const entry = join(root, 'bin/flotilla.ts')
 const out = join(root, 'dist')
 const begun = performance.now()
+const startedAt = new Date()
 
 /** CommonJS packages call require(), which an ES module does not have. */
 const REQUIRE = `import { createRequire as flotillaCreateRequire } from 'node:module';
@@ -58,6 +59,8 @@ const written = Object.keys(metafile.outputs)
 // dist/ stands alone on an isolated machine: there is no other package.json that says these are ES modules.
 writeFileSync(join(out, 'package.json'), '{"type":"module"}\n')
 removeStale(written)
+// As old as what it was built from: a source saved during the build is then newer.
+utimesSync(join(out, 'flotilla.js'), startedAt, startedAt)
 
 const scripts = written.filter((path) => path.endsWith('.js'))
 const kilobytes = scripts.reduce((sum, path) => sum + statSync(join(root, path)).size, 0) / 1024

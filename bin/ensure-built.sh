@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a clone ready to run: installs the packages and builds dist/, each only where it is missing or outdated.
-# Silent and quick when there is nothing to do. What it prints goes to stderr, so that a command's output stays its own.
+# With --packages it stops before the build. Silent and quick when there is nothing to do; what it prints goes to stderr,
+# so that a command's output stays its own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,6 +12,7 @@ installed() {
 
 # Folders count too: their time changes when a file in them is removed.
 built() {
+  [[ ${1:-} == --packages ]] && return
   [[ -f dist/flotilla.js && -f dist/package.json ]] &&
     [[ -z "$(find bin crds api-server controllers node-agent package-lock.json -newer dist/flotilla.js -print -quit)" ]]
 }
@@ -23,7 +25,7 @@ check_node() {
     process.exit(1)'
 }
 
-if installed && built; then exit 0; fi
+if installed && built "$@"; then exit 0; fi
 
 # Two commands started at once do the work once.
 exec 9<bin/ensure-built.sh
@@ -35,4 +37,4 @@ if ! installed; then
   npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.package-lock.json
 fi
-if ! built; then node bin/build.mjs; fi
+if ! built "$@"; then node bin/build.mjs; fi
