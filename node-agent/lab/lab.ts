@@ -15,7 +15,7 @@ import { type Lock, tryLock } from './lock.ts'
 import type { LabLog } from './log.ts'
 import { type Machine, machine as machineOf } from './machine.ts'
 import { buildDisk } from './machine-disk.ts'
-import { type Bind, bindLines, type MachineFile, type MachineUnit } from './machine-files.ts'
+import { type Bind, bindLines, checkSources, type MachineFile, type MachineUnit } from './machine-files.ts'
 import { checkMachineName, type LabNames, labNames } from './names.ts'
 import { address, createUnderlay, freeHostNumber, plugIn, unplug } from './network.ts'
 import { type Power, power } from './power.ts'
@@ -118,6 +118,7 @@ async function create(lab: Open, name: string, options: CreateOptions): Promise<
     const home = address(lab.network, entry.cable.plug.hostNumber)
     const machineId = await machineIdOf(diskOf(lab, name))
     await buildDisk(diskOf(lab, name), { name, machineId, address: home }, options)
+    await checkSources(options.binds ?? [])
     options.signal?.throwIfAborted()
     await entry.power.start()
     options.signal?.throwIfAborted()

@@ -1,5 +1,5 @@
 /** What a caller gives a machine before it boots: files, unit files, and folders or files of this box bound read-only. */
-import { mkdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 
 export interface MachineFile {
@@ -45,6 +45,15 @@ export async function putUnits(dir: string, units: readonly MachineUnit[]): Prom
   )
   for (const unit of units.filter(({ enable }) => enable)) {
     for (const folder of installFolders(unit.content)) await link(dir, unit.name, folder)
+  }
+}
+
+/** Rejects when a source is not there: inside, the machine would only fail to boot. */
+export async function checkSources(binds: readonly Bind[]): Promise<void> {
+  for (const { source } of binds) {
+    await access(source).catch((cause) => {
+      throw new Error(`there is no '${source}' to bind`, { cause })
+    })
   }
 }
 
