@@ -66,6 +66,8 @@ export function createController(options: ControllerOptions): Controller {
     stats,
     start: async (signal) => {
       await Promise.all(Array.from({ length: options.workers ?? 1 }, () => work(signal)))
+      // Its timers would hold the process; a later start is told anew what there is to do.
+      queue.clear()
     },
   }
 }
@@ -87,8 +89,7 @@ async function runOnce(name: string, { options, queue, stats, signal }: Run): Pr
     queue.forget(name)
     if (requeueAfterMs !== undefined) queue.add(name, { afterMs: requeueAfterMs })
   } catch (error) {
-    if (signal.aborted) queue.add(name)
-    else settleFailure(name, error, { queue, stats, log })
+    if (!signal.aborted) settleFailure(name, error, { queue, stats, log })
   }
 }
 

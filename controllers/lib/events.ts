@@ -125,7 +125,7 @@ function eventObject({ component, host }: RecorderOptions, event: Known, namespa
   const { subject, saying, firstTimestamp, lastTimestamp, count } = event
   const { name, uid, resourceVersion } = subject.metadata
   return {
-    metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace },
+    metadata: { name: eventName(name), namespace },
     involvedObject: {
       apiVersion: subject.apiVersion,
       kind: subject.kind,
@@ -143,6 +143,15 @@ function eventObject({ component, host }: RecorderOptions, event: Known, namespa
     lastTimestamp,
     count,
   }
+}
+
+/** Unit names may hold what names of Events may not. */
+function eventName(name: string): string {
+  const legal = name
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .replace(/^[.-]+|[.-]+(?=\.)|[.-]+$/g, '')
+  return `${legal.slice(0, 200).replace(/[.-]+$/, '') || 'object'}.${randomBytes(8).toString('hex')}`
 }
 
 function namespaceOf({ metadata }: Subject): string {

@@ -5,11 +5,9 @@
  * or a failure of what it leads, ends that group only; the process goes on as a candidate (D6).
  */
 import type { Logger } from 'pino'
-import { Lease } from '../../crds/core.ts'
-import { isApiError } from './api-error.ts'
 import type { ApiReader, ApiWriter } from './client.ts'
 import { type Clock, sleep, systemClock } from './clock.ts'
-import { withDeadline } from './deadline.ts'
+import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import type { Runnable } from './runnable.ts'
 
 export interface LeaderTiming {
@@ -51,7 +49,7 @@ export interface Election extends Runnable {
 
 export function createElection(options: LeaderOptions): Election {
   const { name, lead, log, timing = LEADER_TIMING, clock = systemClock } = options
-  const lease = createLease(options, timing, clock)
+  const lease = createLeaderLease({ ...options, timing, clock })
   let leading = false
 
   const serve = async (signal: AbortSignal): Promise<void> => {
@@ -63,7 +61,7 @@ export function createElection(options: LeaderOptions): Election {
       log.error({ lease: name, err: error }, 'what the leader runs failed')
     } finally {
       leading = false
-      await lease.release(log)
+      await lease.release()
       log.info({ lease: name }, 'stopped leading')
     }
   }
@@ -72,14 +70,14 @@ export function createElection(options: LeaderOptions): Election {
     isLeader: () => leading,
     start: async (signal) => {
       do {
-        if (await lease.acquire(signal, log)) await serve(signal)
+        if (await lease.acquire(signal)) await serve(signal)
       } while (await sleep(clock, timing.retryEveryMs, signal))
     },
   }
 }
 
 interface Term {
-  readonly lease: HeldLease
+  readonly lease: LeaderLease
   readonly timing: LeaderTiming
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -106,7 +104,7 @@ async function leadUntilLost(led: Runnable, { lease, timing, clock, signal, log 
 async function renewUntilLost({ lease, timing, clock, signal, log }: Term): Promise<void> {
   const leftMs = () => lease.renewedAtMs() + timing.giveUpAfterMs - clock.monotonicMs()
   while (await sleep(clock, Math.max(0, Math.min(timing.renewEveryMs, leftMs())), signal)) {
-    const outcome = await lease.renew(signal, Math.max(1, leftMs()), log)
+    const outcome = await lease.renew(signal, Math.max(1, leftMs()))
     if (outcome === 'renewed' || signal.aborted) continue
     if (outcome === 'taken' || leftMs() <= 0) {
       log.warn({ outcome }, 'lost the leader lease')
@@ -114,112 +112,4 @@ async function renewUntilLost({ lease, timing, clock, signal, log }: Term): Prom
     }
     if (!(await sleep(clock, Math.min(timing.retryEveryMs, Math.max(0, leftMs())), signal))) return
   }
-}
-
-interface HeldLease {
-  /** One look, and one attempt if nobody alive holds it. */
-  acquire(signal: AbortSignal, log: Logger): Promise<boolean>
-  renew(signal: AbortSignal, timeoutMs: number, log: Logger): Promise<'renewed' | 'unanswered' | 'taken'>
-  /** Gives it back so that the next leader need not wait; a failure only costs that wait. */
-  release(log: Logger): Promise<void>
-  /** When the last answered write was sent. */
-  renewedAtMs(): number
-}
-
-const CALL_TIMEOUT_MS = 1_000
-
-function createLease(options: LeaderOptions, timing: LeaderTiming, clock: Clock): HeldLease {
-  const { client, name, namespace, identity, onContact } = options
-  let held: Lease | undefined
-  let sentAtMs = Number.NEGATIVE_INFINITY
-  let seen: { readonly version: string | undefined; readonly atMs: number } | undefined
-
-  const write = async (
-    current: Lease | undefined,
-    signal: AbortSignal | undefined,
-    timeoutMs: number,
-  ): Promise<void> => {
-    const startedMs = clock.monotonicMs()
-    const spec = claim(current, identity, timing, clock)
-    const call = { timeoutMs, ...(signal === undefined ? {} : { signal }) }
-    held = current
-      ? await client.update(Lease, { ...current, spec }, call)
-      : await client.create(Lease, { metadata: { name, namespace }, spec }, call)
-    sentAtMs = startedMs
-    onContact?.()
-  }
-  /** True when its holder gave it back, is us, or made no change for its whole duration while we looked. */
-  const isFree = (current: Lease): boolean => {
-    const { holderIdentity, leaseDurationSeconds } = current.spec ?? {}
-    const version = current.metadata.resourceVersion
-    if (seen?.version !== version) seen = { version, atMs: clock.monotonicMs() }
-    if (!holderIdentity || holderIdentity === identity) return true
-    return clock.monotonicMs() - seen.atMs > (leaseDurationSeconds ?? 0) * 1_000
-  }
-  const read = async (signal: AbortSignal, timeoutMs = CALL_TIMEOUT_MS): Promise<Lease | undefined> => {
-    try {
-      const current = await client.get(Lease, name, { namespace, timeoutMs, signal })
-      onContact?.()
-      return current
-    } catch (error) {
-      if (isApiError(error, 404)) return undefined
-      throw error
-    }
-  }
-  return {
-    renewedAtMs: () => sentAtMs,
-    acquire: async (signal, log) => {
-      try {
-        const current = await read(signal)
-        if (current && !isFree(current)) return false
-        await write(current, signal, CALL_TIMEOUT_MS)
-        return true
-      } catch (error) {
-        if (!signal.aborted) log.debug({ lease: name, err: error }, 'could not take the leader lease')
-        return false
-      }
-    },
-    renew: async (signal, timeoutMs, log) => {
-      try {
-        await write(held, signal, Math.min(CALL_TIMEOUT_MS, timeoutMs))
-        return 'renewed'
-      } catch (error) {
-        if (!signal.aborted) log.debug({ lease: name, err: error }, 'could not renew the leader lease')
-        if (!isApiError(error, 404, 409)) return 'unanswered'
-      }
-      // An unanswered write of our own may have won; only a new look tells whether it was somebody else.
-      const current = await withDeadline(signal, timeoutMs, read).catch(() => held)
-      if (current?.spec?.holderIdentity !== identity) return 'taken'
-      held = current
-      return 'unanswered'
-    },
-    release: async (log) => {
-      if (!held) return
-      const spec = { ...held.spec, holderIdentity: '', renewTime: microTime(clock) }
-      try {
-        await client.update(Lease, { ...held, spec }, { timeoutMs: CALL_TIMEOUT_MS })
-      } catch (error) {
-        log.debug({ lease: name, err: error }, 'could not give the leader lease back')
-      }
-      held = undefined
-    },
-  }
-}
-
-function claim(current: Lease | undefined, identity: string, timing: LeaderTiming, clock: Clock): Lease['spec'] {
-  const now = microTime(clock)
-  const before = current?.spec
-  const mine = before?.holderIdentity === identity
-  return {
-    holderIdentity: identity,
-    leaseDurationSeconds: Math.max(1, Math.ceil(timing.leaseDurationMs / 1_000)),
-    acquireTime: mine ? (before?.acquireTime ?? now) : now,
-    renewTime: now,
-    leaseTransitions: (before?.leaseTransitions ?? 0) + (mine || !current ? 0 : 1),
-  }
-}
-
-/** Kubernetes' MicroTime wants six digits of a second. */
-function microTime(clock: Clock): string {
-  return clock.now().toISOString().replace('Z', '000Z')
 }

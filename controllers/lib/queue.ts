@@ -32,80 +32,89 @@ interface Delayed {
   readonly cancel: () => void
 }
 
+interface State {
+  readonly clock: Clock
+  /** client-go's queue and dirty set in one: a Set keeps insertion order and makes membership cheap. */
+  readonly waiting: Set<string>
+  readonly working: Set<string>
+  /** Added while being worked. */
+  readonly again: Set<string>
+  readonly delayed: Map<string, Delayed>
+  /** One for each worker that has nothing to do. */
+  readonly takers: Set<() => void>
+}
+
 export function createQueue({
   clock = systemClock,
   backoff = { firstMs: 10, maxMs: 30_000 },
 }: QueueOptions = {}): WorkQueue {
-  // A Set keeps insertion order and makes membership cheap: `waiting` is both client-go's slice and its dirty set.
-  const waiting = new Set<string>()
-  const again = new Set<string>()
-  const working = new Set<string>()
-  const delayed = new Map<string, Delayed>()
+  const state: State = {
+    clock,
+    waiting: new Set(),
+    working: new Set(),
+    again: new Set(),
+    delayed: new Map(),
+    takers: new Set(),
+  }
   const failures = new Map<string, number>()
-  const takers = new Set<() => void>()
-
-  const addNow = (key: string): void => {
-    delayed.get(key)?.cancel()
-    delayed.delete(key)
-    if (working.has(key)) {
-      again.add(key)
-      return
-    }
-    waiting.add(key)
-    for (const wake of takers) {
-      takers.delete(wake)
-      wake()
-      return
-    }
-  }
-
-  const addLater = (key: string, afterMs: number): void => {
-    const dueMs = clock.monotonicMs() + afterMs
-    const earlier = delayed.get(key)
-    if (earlier && earlier.dueMs <= dueMs) return
-    earlier?.cancel()
-    delayed.set(key, { dueMs, cancel: clock.timer(afterMs, () => addNow(key)) })
-  }
-
-  const takeNow = (): string | undefined => {
-    for (const key of waiting) {
-      waiting.delete(key)
-      working.add(key)
-      return key
-    }
-    return undefined
-  }
-
   return {
-    add: (key, { afterMs = 0 } = {}) => (afterMs > 0 ? addLater(key, afterMs) : addNow(key)),
+    add: (key, { afterMs = 0 } = {}) => (afterMs > 0 ? addLater(state, key, afterMs) : addNow(state, key)),
     retry: (key) => {
       const count = failures.get(key) ?? 0
       failures.set(key, count + 1)
       const afterMs = backoffMs(backoff, count)
-      addLater(key, afterMs)
+      addLater(state, key, afterMs)
       return afterMs
     },
     forget: (key) => void failures.delete(key),
-    take: async (signal) => {
-      while (!signal.aborted) {
-        const key = takeNow()
-        if (key !== undefined) return key
-        await wakeUp(takers, signal)
-      }
-      return undefined
-    },
+    take: (signal) => take(state, signal),
     done: (key) => {
-      working.delete(key)
-      if (again.delete(key)) addNow(key)
+      state.working.delete(key)
+      if (state.again.delete(key)) addNow(state, key)
     },
     get size() {
-      return waiting.size
+      return state.waiting.size
     },
     clear: () => {
-      for (const { cancel } of delayed.values()) cancel()
-      for (const set of [waiting, again, delayed, failures]) set.clear()
+      for (const { cancel } of state.delayed.values()) cancel()
+      for (const keys of [state.waiting, state.again, state.delayed, failures]) keys.clear()
     },
   }
+}
+
+function addNow({ delayed, working, again, waiting, takers }: State, key: string): void {
+  delayed.get(key)?.cancel()
+  delayed.delete(key)
+  if (working.has(key)) {
+    again.add(key)
+    return
+  }
+  waiting.add(key)
+  const [wake] = takers
+  if (!wake) return
+  takers.delete(wake)
+  wake()
+}
+
+function addLater(state: State, key: string, afterMs: number): void {
+  const dueMs = state.clock.monotonicMs() + afterMs
+  const earlier = state.delayed.get(key)
+  if (earlier && earlier.dueMs <= dueMs) return
+  earlier?.cancel()
+  state.delayed.set(key, { dueMs, cancel: state.clock.timer(afterMs, () => addNow(state, key)) })
+}
+
+async function take(state: State, signal: AbortSignal): Promise<string | undefined> {
+  while (!signal.aborted) {
+    const [key] = state.waiting
+    if (key !== undefined) {
+      state.waiting.delete(key)
+      state.working.add(key)
+      return key
+    }
+    await wakeUp(state.takers, signal)
+  }
+  return undefined
 }
 
 /** Resolves when a key was added for this taker, or when `signal` fires. */

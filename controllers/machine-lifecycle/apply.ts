@@ -1,0 +1,74 @@
+/** Writes what was planned, each guarded by the resourceVersion it was decided on. */
+import { Machine } from '../../crds/machine.ts'
+import { Unit } from '../../crds/unit.ts'
+import { isApiError } from '../lib/api-error.ts'
+import type { ApiWriter } from '../lib/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { findCondition, setCondition } from '../lib/conditions.ts'
+import type { EventRecorder } from '../lib/events.ts'
+import { type Action, LEASE_EXPIRED, READY } from './plan.ts'
+
+export interface ApplyDeps {
+  readonly client: Pick<ApiWriter, 'patch'>
+  readonly events: Pick<EventRecorder, 'record'>
+  readonly clock: Clock
+}
+
+/** Returns false when the object changed or went meanwhile: it is looked at again in the next run. */
+export async function apply(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<boolean> {
+  try {
+    await perform(deps, action, signal)
+    return true
+  } catch (error) {
+    if (isApiError(error, 404, 409)) return false
+    throw error
+  }
+}
+
+async function perform(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {
+  if (action.do === 'mark') return mark(deps, action.machine, action.reason, signal)
+  if (action.do === 'release') return release(deps, action, signal)
+  deps.events.record(action.unit, { type: 'Warning', reason: 'NotMoved', message: action.reason })
+}
+
+async function mark(
+  { client, events, clock }: ApplyDeps,
+  machine: Readonly<Machine>,
+  message: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, resourceVersion } = machine.metadata
+  const condition = { type: READY, status: 'Unknown', reason: LEASE_EXPIRED, message } as const
+  const conditions = setCondition(machine.status?.conditions, condition, clock.now())
+  const body = { metadata: { resourceVersion }, status: { conditions } }
+  await client.patch(Machine, name, { type: 'merge', subresource: 'status', body, signal })
+  events.record(machine, { type: 'Warning', reason: LEASE_EXPIRED, message })
+}
+
+type Release = Extract<Action, { do: 'release' }>
+
+/** The holder first: whoever gets the unit next can claim it at once. Cut in between, the next run does the rest. */
+async function release({ client, events, clock }: ApplyDeps, action: Release, signal: AbortSignal): Promise<void> {
+  const { unit, machine, reason } = action
+  const { name } = unit.metadata
+  let { resourceVersion } = unit.metadata
+  if (unit.status?.machineName === machine) {
+    const body = { metadata: { resourceVersion }, status: notHeld(unit, reason, clock) }
+    const after = await client.patch(Unit, name, { type: 'merge', subresource: 'status', body, signal })
+    resourceVersion = after.metadata.resourceVersion
+  }
+  if (unit.spec.machineName === machine) {
+    const body = { metadata: { resourceVersion }, spec: { machineName: null } }
+    await client.patch(Unit, name, { type: 'merge', body, signal })
+  }
+  events.record(unit, { type: 'Warning', reason: 'MachineLost', message: reason })
+}
+
+/** What its agent reported there is no longer known to be true. */
+function notHeld({ status }: Readonly<Unit>, message: string, clock: Clock) {
+  const unknown = { type: 'Active', status: 'Unknown', reason: 'MachineLost', message } as const
+  const conditions = findCondition(status?.conditions, 'Active')
+    ? setCondition(status?.conditions, unknown, clock.now())
+    : status?.conditions
+  return { machineName: null, currentState: 'inactive', systemd: null, ...(conditions ? { conditions } : {}) }
+}

@@ -1,0 +1,57 @@
+/**
+ * Which machines have stopped renewing their lease, judged by this observer's monotonic clock since it last saw a change
+ * (D6); the times written in leases are never looked at.
+ *
+ * Others must be heard for anybody to count as lost: when no machine at all was heard for a while, it is the control
+ * plane (or this observer) that was cut off, frozen or disconnected. Nobody is lost then, and when the first machine is
+ * heard again every one gets a full lease, because none had a chance to renew.
+ */
+export interface Judge {
+  /** A machine that is known; its lease starts now when nothing was heard of it yet. */
+  expect(machine: string, nowMs: number): void
+  /** Its lease was seen at this version; only a new version counts. */
+  heard(machine: string, version: string | undefined, nowMs: number): void
+  forget(machine: string): void
+  verdict(nowMs: number): Verdict
+}
+
+export interface Verdict {
+  /** Machines whose lease ran out. */
+  readonly stale: ReadonlySet<string>
+  /** False: nobody is heard, so silence says nothing about a single machine, and nothing may be moved. */
+  readonly trusted: boolean
+}
+
+interface Heard {
+  version: string | undefined
+  atMs: number
+}
+
+/** More than two renewals (every quarter of a lease), less than what an outage of everybody leaves: see `verdict`. */
+const WITNESS_SHARE = 0.55
+
+export function createJudge(leaseDurationMs: number): Judge {
+  const machines = new Map<string, Heard>()
+  const witnessMs = leaseDurationMs * WITNESS_SHARE
+  let lastHeardMs = Number.NEGATIVE_INFINITY
+
+  return {
+    expect: (machine, nowMs) => {
+      if (!machines.has(machine)) machines.set(machine, { version: undefined, atMs: nowMs })
+    },
+    heard: (machine, version, nowMs) => {
+      const before = machines.get(machine)
+      if (before && before.version === version) return
+      if (nowMs - lastHeardMs > witnessMs) for (const other of machines.values()) other.atMs = nowMs
+      lastHeardMs = nowMs
+      machines.set(machine, { version, atMs: nowMs })
+    },
+    forget: (machine) => void machines.delete(machine),
+    /** Machines renew within a quarter lease of each other, so after an outage of all the first goes stale when the last
+     * was heard at least half a lease ago: beyond `witnessMs` with the slack of one late renewal. */
+    verdict: (nowMs) => ({
+      stale: new Set([...machines].filter(([, { atMs }]) => nowMs - atMs >= leaseDurationMs).map(([name]) => name)),
+      trusted: nowMs - lastHeardMs <= witnessMs,
+    }),
+  }
+}

@@ -1,0 +1,36 @@
+/** Writes the scheduler's decisions, each guarded by the resourceVersion it was made on. */
+import { Unit } from '../../crds/unit.ts'
+import type { ApiWriter } from '../lib/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { setCondition } from '../lib/conditions.ts'
+import type { EventRecorder } from '../lib/events.ts'
+import type { Action } from './plan.ts'
+
+export interface ApplyDeps {
+  readonly client: Pick<ApiWriter, 'patch'>
+  readonly events: Pick<EventRecorder, 'record'>
+  readonly clock: Clock
+}
+
+/** Rejects with ApiError 409 when the unit changed since it was looked at, and 404 when it is gone. */
+export async function apply({ client, events, clock }: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {
+  const { name, resourceVersion } = action.unit.metadata
+  const metadata = { resourceVersion }
+  if (action.do !== 'explain') {
+    const machineName = action.do === 'bind' ? action.machine : null
+    await client.patch(Unit, name, { type: 'merge', body: { metadata, spec: { machineName } }, signal })
+    return
+  }
+  let conditions = action.unit.status?.conditions
+  for (const condition of action.conditions)
+    conditions = setCondition(conditions, { ...condition, ...observedGeneration(action) }, clock.now())
+  const body = { metadata, status: { conditions } }
+  await client.patch(Unit, name, { type: 'merge', subresource: 'status', body, signal })
+  for (const { status, reason, message } of action.conditions)
+    if (status === 'False') events.record(action.unit, { type: 'Warning', reason, message })
+}
+
+function observedGeneration({ unit }: Action): { readonly observedGeneration?: number } {
+  const { generation } = unit.metadata
+  return generation === undefined ? {} : { observedGeneration: generation }
+}
