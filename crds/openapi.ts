@@ -120,7 +120,22 @@ export function openApiV2(kinds: readonly Kind[]): OpenApiV2 {
   return {
     swagger: '2.0',
     info: { title: 'Flotilla', version: 'v1' },
-    paths: {},
+    paths: Object.assign({}, ...kinds.map(dryRunPath)) as Record<string, unknown>,
     definitions: schemas(kinds, '#/definitions/'),
+  }
+}
+
+/** Old kubectls offer `--dry-run=server` only for kinds whose PATCH says that it takes the parameter. */
+function dryRunPath(kind: Kind): Record<string, unknown> {
+  const scope = kind.scope === 'Namespaced' ? '/namespaces/{namespace}' : ''
+  return {
+    [`/${groupVersionPath(kind)}${scope}/${kind.plural}/{name}`]: {
+      patch: {
+        parameters: [{ name: 'dryRun', in: 'query', type: 'string', uniqueItems: true }],
+        responses: { '200': { description: 'OK' } },
+        'x-kubernetes-action': 'patch',
+        'x-kubernetes-group-version-kind': { group: kind.group, version: kind.version, kind: kind.kind },
+      },
+    },
   }
 }

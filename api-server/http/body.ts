@@ -1,5 +1,5 @@
 /** Request bodies: JSON or YAML text to a value, with its duplicate fields; protobuf is named and refused. */
-import { badRequest, unsupportedMediaType } from '../registry/errors.ts'
+import { badRequest, StatusError, unsupportedMediaType } from '../registry/errors.ts'
 import { MAX_DEPTH, scanJson } from '../registry/json-scan.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -23,7 +23,13 @@ export async function decodeBody(bytes: unknown, mediaType: string): Promise<Bod
   if (mediaType === 'application/json' || (mediaType.endsWith('+json') && mediaType.startsWith('application/')))
     return decodeJson(text)
   if (mediaType === 'application/yaml' || mediaType === 'application/apply-patch+yaml') return decodeYaml(text)
+  if (mediaType === 'application/vnd.kubernetes.protobuf') throw protobufRefused()
   throw unsupportedMediaType(ACCEPTED)
+}
+
+function protobufRefused(): StatusError {
+  const way = 'send JSON instead, for example: kubectl create … --dry-run=client -o yaml | kubectl apply -f -'
+  return new StatusError(415, 'UnsupportedMediaType', `protobuf request bodies are not accepted: ${way}`)
 }
 
 function decodeJson(text: string): Body {
