@@ -7,7 +7,11 @@
  * - A write's promise resolves only once the write is durable: after fsync (embedded), after raft commit (etcd).
  * - A lost compare is a value (`ok: false`), never an exception. Exceptions are for what a caller cannot foresee.
  * - Keys are `/`-separated UTF-8 of at most 1 KiB; ranges compare them bytewise.
+ * - Value bytes belong to the store once handed over: backends and watchers share them instead of copying, so neither
+ *   the writer nor a reader may change them.
  * - Watches deliver a transaction's events together, in revision order, without gaps or repeats, and only durable ones.
+ *   One delivery may hold several whole transactions. A writer's promise resolves together with the delivery to those
+ *   who wait, never before the events are on their way.
  * - History survives a restart: a watch may resume from any revision that was not compacted.
  */
 
@@ -71,31 +75,40 @@ export interface ListResult {
   readonly more: boolean
 }
 
+/** `at` reads the state as of that revision: `CompactedError` when it is older than the history, `FutureRevisionError` when newer than the newest. */
 export interface Reads {
   get(key: string, options?: CallOptions & { readonly at?: Revision }): Promise<GetResult>
-  list(
-    range: Range,
-    options?: CallOptions & { readonly at?: Revision; readonly limit?: number },
-  ): Promise<ListResult>
+  list(range: Range, options?: CallOptions & { readonly at?: Revision; readonly limit?: number }): Promise<ListResult>
 }
 
 export interface Writes {
+  /**
+   * Throws `InvalidTransactionError` before anything is written, `UnavailableError` when nothing was written. Deleting an
+   * absent key writes nothing. When `signal` aborts first, the promise rejects with its reason; a transaction that was
+   * already on its way to the disk may still be committed.
+   */
   txn(transaction: Transaction, options?: CallOptions): Promise<TransactionResult>
 }
 
 export interface Watches {
   /**
    * Yields every batch of events in `range` with revision > `after`: history first, then live, until `signal` aborts
-   * (a normal end). Throws `CompactedError` when `after` is older than the kept history, `SlowWatcherError` when the
+   * (a normal end). With `until` (at most the present revision) it ends by itself after the last event up to there. Throws `CompactedError` when `after` is older than the kept history, `SlowWatcherError` when the
    * consumer fell further behind than the backend buffers.
    */
-  watch(range: Range, options: { readonly after: Revision; readonly signal: AbortSignal }): AsyncIterable<readonly Event[]>
+  watch(
+    range: Range,
+    options: { readonly after: Revision; readonly until?: Revision; readonly signal: AbortSignal },
+  ): AsyncIterable<readonly Event[]>
 }
 
 export interface Store extends Reads, Writes, Watches, AsyncDisposable {
   /** Newest durable revision that this process knows. */
   readonly revision: Revision
-  /** Forgets history older than `before`; reads and watches from there throw `CompactedError`. Idempotent. */
+  /**
+   * Forgets history older than `before`, which becomes the oldest revision to read at or to watch after; older ones throw
+   * `CompactedError`. Idempotent; a `before` beyond the newest revision counts as the newest.
+   */
   compact(before: Revision, options?: CallOptions): Promise<void>
   /** Writes one verified file that `restore` of any backend accepts: everything as of one revision, checksummed. */
   snapshot(file: string, options?: CallOptions): Promise<{ readonly revision: Revision; readonly keys: number }>
@@ -123,8 +136,23 @@ export class SlowWatcherError extends Error {
 /** The backend cannot accept writes now (disk full, read-only, failed fsync). Reads go on. */
 export class UnavailableError extends Error {}
 
-/** The range of all keys that start with `prefix`. */
+/** The transaction breaks a limit or names a key twice: a mistake of the caller's, so nothing was written. */
+export class InvalidTransactionError extends Error {}
+
+/** A read at a revision that does not exist yet. */
+export class FutureRevisionError extends Error {
+  constructor(asked: Revision, newest: Revision) {
+    super(`revision ${asked} does not exist yet; the newest is ${newest}`)
+  }
+}
+
+/** Sorts after every key: no key starts with the last code point. */
+const PAST_ALL_KEYS = '\u{10ffff}'
+
+/** The range of all keys that start with `prefix`; all keys when it is empty. It must end in ASCII, as `/r/` does. */
 export function prefixRange(prefix: string): Range {
+  if (prefix === '') return { start: '', end: PAST_ALL_KEYS }
   const last = prefix.charCodeAt(prefix.length - 1)
+  if (last > 0x7f) throw new RangeError(`a prefix must end in an ASCII character: ${prefix}`)
   return { start: prefix, end: prefix.slice(0, -1) + String.fromCharCode(last + 1) }
 }

@@ -1,0 +1,98 @@
+/**
+ * Which part of the history may go, and its removal. What a change replaced is needed only to read or watch from before
+ * that change; so forgetting up to a revision means deleting what was replaced at or before it, and the marks of deletes.
+ *
+ * Policy: keep what is younger than `historyMaxAgeMs`, and beyond that age the newest `historyMaxChanges` transactions,
+ * but nothing older than an hour; ten times `historyMaxChanges` is the bound even for the young, so that a storm of
+ * writes cannot fill the disk with history.
+ */
+import { addressOf, encodeNumber, revisionOf, type Tables } from './lmdb-layout.ts'
+import type { LmdbReader } from './lmdb-reader.ts'
+import type { LmdbWriter, Put } from './lmdb-writer.ts'
+import type { Revision } from './store.ts'
+
+export interface HistoryPolicy {
+  readonly historyMaxChanges: number
+  readonly historyMaxAgeMs: number
+}
+
+/** "At `timeMs` the newest revision was `revision`." */
+export interface Sample {
+  readonly revision: Revision
+  readonly timeMs: number
+}
+
+export const HISTORY_NEVER_LATER_THAN_MS = 3_600_000
+const STORM_FACTOR = 10
+
+/** Newest revision of which it is certain that it was current `ageMs` ago; samples are in order of revision. */
+function revisionBefore(samples: readonly Sample[], timeMs: number): Revision {
+  return samples.findLast((sample) => sample.timeMs <= timeMs)?.revision ?? 0n
+}
+
+function smaller(a: Revision, b: Revision): Revision {
+  return a < b ? a : b
+}
+
+/** The revision up to which the policy lets history go (0: none). */
+export function compactionTarget(
+  { historyMaxChanges, historyMaxAgeMs }: HistoryPolicy,
+  samples: readonly Sample[],
+  { revision, nowMs }: { readonly revision: Revision; readonly nowMs: number },
+): Revision {
+  const old = revisionBefore(samples, nowMs - historyMaxAgeMs)
+  const beyond = revision - BigInt(historyMaxChanges)
+  const targets = [
+    smaller(old, beyond),
+    revisionBefore(samples, nowMs - HISTORY_NEVER_LATER_THAN_MS),
+    revision - BigInt(historyMaxChanges * STORM_FACTOR),
+  ]
+  return targets.reduce((a, b) => (a > b ? a : b), 0n)
+}
+
+export interface CompactionDeps {
+  readonly tables: Tables
+  readonly reader: LmdbReader
+  readonly writer: LmdbWriter
+}
+
+/** Deletes one page of what is not needed to read at `target`; true once nothing of it is left. */
+export async function compactStep({ tables, reader, writer }: CompactionDeps, target: Revision): Promise<boolean> {
+  reader.refresh()
+  const done = reader.number('compacted')
+  if (done >= target) return true
+  const { records, through } = reader.records(done, target)
+  const puts: Put[] = []
+  for (const { type, before, modified, place } of records) {
+    const replaced = before && addressOf(before.modified, before.place)
+    if (replaced) puts.push(() => void tables.log.remove(replaced))
+    const mark = type === 'delete' ? addressOf(modified, place) : undefined
+    if (mark) puts.push(() => void tables.log.remove(mark))
+  }
+  const compacted = encodeNumber(through)
+  await writer.write([...puts, () => void tables.meta.put('compacted', compacted)])
+  return through >= target
+}
+
+/** Samples on disk, so that ages survive a restart. */
+export function readSamples({ clock }: Tables): Sample[] {
+  const samples: Sample[] = []
+  for (const { key, value } of clock.getRange({})) {
+    samples.push({ revision: revisionOf(key), timeMs: Number(value.readBigUInt64BE(0)) })
+  }
+  return samples
+}
+
+/** Adds a sample and drops those at or below `compacted`, of which only the newest still says something. */
+export async function recordSample(
+  { tables, writer }: Pick<CompactionDeps, 'tables' | 'writer'>,
+  { added, dropped }: { readonly added: Sample; readonly dropped: readonly Sample[] },
+): Promise<void> {
+  const key = encodeNumber(added.revision)
+  const value = encodeNumber(BigInt(added.timeMs))
+  const gone = dropped.map(({ revision }) => encodeNumber(revision))
+  await writer.write([
+    () => void tables.clock.put(key, value),
+    ...gone.map((sample) => () => void tables.clock.remove(sample)),
+  ])
+}
