@@ -89,7 +89,7 @@ function candidatesOf({ machines, units, assumed }: Observed, refusals: Map<stri
   return candidates
 }
 
-/** A plain scan: 5 000 units on 100 machines take some 10 ms, and rules make an order of their own for each unit. */
+/** A plain scan: 5 000 units on 100 machines take some tens of ms, and rules make an order of their own for each unit. */
 function leastLoaded(candidates: readonly Candidate[], rules: readonly UnitRule[]): Candidate | undefined {
   let best: Candidate | undefined
   for (const candidate of candidates) {
