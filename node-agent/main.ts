@@ -1,12 +1,11 @@
 /** The agent of one machine: says that it lives, what it is, and runs the units placed on it. */
-import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../controllers/lib/client.ts'
 import { createRecorder } from '../controllers/lib/events.ts'
 import { group } from '../controllers/lib/runnable.ts'
 import { Unit } from '../crds/unit.ts'
 import packageFile from '../package.json' with { type: 'json' }
-import { type Facts, readBootId, readFacts } from './machine/facts.ts'
+import { type Facts, readEpoch, readFacts } from './machine/facts.ts'
 import { heartbeat } from './machine/heartbeat.ts'
 import { type Registration, registration } from './machine/registration.ts'
 import type { MachineSight } from './machine/status.ts'
@@ -28,6 +27,8 @@ export interface AgentOptions {
   readonly signal: AbortSignal
   /** How long the machine counts as alive after a heartbeat. Default 8 000. */
   readonly leaseDurationMs?: number
+  /** How long to wait for a server before starting from the copies on disk. Default 5 000. */
+  readonly serverWaitMs?: number
   /** Where others reach this machine; its first outside address unless given. */
   readonly address?: string
 }
@@ -47,7 +48,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const events = createRecorder({ client, component: 'flotilla-agent', host: name, log })
   const units = unitsRunnable({
     ...{ client, machineName: name, driver, dataDir, log },
-    epoch: await epochOf(driver),
+    epoch: await readEpoch(),
+    ...(options.serverWaitMs === undefined ? {} : { serverWaitMs: options.serverWaitMs }),
     onDriver: (trouble) => noteTrouble(manager, trouble, register),
     onHappening: (unit, { type, reason }, message) =>
       events.record(
@@ -102,11 +104,4 @@ function doorAddress(door: AgentDoor, facts: Facts): string {
   const isEverywhere = door.host === '0.0.0.0' || door.host === '::'
   const outside = facts.addresses?.find(({ type }) => type === 'InternalIP')?.address
   return isEverywhere ? (outside ?? '127.0.0.1') : door.host
-}
-
-const thisProcess = randomUUID()
-
-/** What runs under the process driver ends with this process; what systemd runs ends with the boot. */
-async function epochOf(driver: UnitDriver): Promise<string> {
-  return driver.kind === 'process' ? thisProcess : await readBootId()
 }

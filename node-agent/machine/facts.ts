@@ -34,6 +34,7 @@ export type Facts = Pick<
 const MAX_UNITS = 500
 /** Kept back for the agent and the system itself. */
 const RESERVED_MEMORY_KIB = 128 * 1024
+const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 const SYSTEMCTL_DEADLINE_MS = 2_000
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
@@ -44,7 +45,7 @@ export async function readFacts(options: {
 }): Promise<Facts> {
   const [machineID, bootID, os, systemdVersion] = await Promise.all([
     readMachineId(),
-    readBootId(),
+    readTrimmed(BOOT_ID),
     readOsRelease(),
     options.hasSystemd ? readSystemdVersion() : undefined,
   ])
@@ -60,9 +61,15 @@ export async function readFacts(options: {
   }
 }
 
-/** A new id for every boot; '' where the kernel does not tell. */
-export async function readBootId(): Promise<string> {
-  return await readTrimmed('/proc/sys/kernel/random/boot_id')
+/**
+ * Changes when everything that ran here is gone: at a boot, and when a container is started again, which keeps its host's
+ * boot id but not its first process.
+ */
+export async function readEpoch(): Promise<string> {
+  const [bootId, init] = await Promise.all([readTrimmed(BOOT_ID), readTrimmed('/proc/1/stat')])
+  // Field 22, counted after the name in parentheses, which may hold anything: the start of process 1 in clock ticks.
+  const startTicks = init.slice(init.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  return `${bootId}/${startTicks}`
 }
 
 async function readMachineId(): Promise<string> {

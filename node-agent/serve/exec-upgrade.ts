@@ -10,25 +10,19 @@ import { refuseUpgrade } from './reply.ts'
 /** kubectl cp sends 32 KiB at a time. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
-export interface ExecDoor {
-  readonly kind: UnitDriver['kind']
-  readonly refusal: readonly [code: number, message: string] | undefined
-}
-
 /** Settles when the session is over. */
 export async function acceptExec(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  door: ExecDoor,
+  kind: UnitDriver['kind'],
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'https://agent')
-  if (door.refusal) return refuseUpgrade(socket, ...door.refusal)
   if (url.pathname !== '/exec') return refuseUpgrade(socket, 404, `nothing is served at ${url.pathname}`)
   if (!offered(request).includes(EXEC_PROTOCOL)) return refuseUpgrade(socket, 400, `exec speaks ${EXEC_PROTOCOL} only`)
   const exec = parseExec(url.searchParams)
   if (typeof exec === 'string') return refuseUpgrade(socket, 400, exec)
-  await execOver(await openSocket(request, socket, head), exec, door.kind)
+  await execOver(await openSocket(request, socket, head), exec, kind)
 }
 
 /** Loaded when first needed: most agents never run a command. */
@@ -41,7 +35,11 @@ async function openSocket(request: IncomingMessage, socket: Duplex, head: Buffer
     maxPayload: MAX_MESSAGE_BYTES,
     handleProtocols: () => EXEC_PROTOCOL,
   })
-  return await new Promise((resolve) => server.handleUpgrade(request, socket, head, resolve))
+  return await new Promise((resolve, reject) => {
+    // A handshake that ws refuses never calls back: the end of the connection is all there is.
+    socket.once('close', () => reject(new Error('the handshake was not completed')))
+    server.handleUpgrade(request, socket, head, resolve)
+  })
 }
 
 function offered(request: IncomingMessage): string[] {

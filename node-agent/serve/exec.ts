@@ -18,6 +18,7 @@ export interface ExecRequest {
 }
 
 const PING_EVERY_MS = 15_000
+const MAX_UNANSWERED = 2
 const CLOSE_NORMAL = 1000
 /** What a shell reports for a command ended by a signal, and for one that cannot be run. */
 const SIGNAL_EXIT_BASE = 128
@@ -96,7 +97,9 @@ function killWhenSilent(socket: WebSocket): () => void {
     unanswered = 0
   })
   const timer = setInterval(() => {
-    if (unanswered >= 2 || socket.isPaused) socket.isPaused || socket.terminate()
+    // While the command does not read its input, nothing is read from the socket either, answers included.
+    if (socket.isPaused) return
+    if (unanswered >= MAX_UNANSWERED) socket.terminate()
     else socket.ping()
     unanswered += 1
   }, PING_EVERY_MS)

@@ -14,7 +14,7 @@ import { checkUnitName } from '../../crds/unit-name.ts'
 import type { UnitDriver } from '../units/driver.ts'
 import { acceptExec } from './exec-upgrade.ts'
 import { parseLog, sendLog, statusText } from './log.ts'
-import { sendStatus } from './reply.ts'
+import { refuseUpgrade, sendStatus } from './reply.ts'
 
 export interface ServeSettings {
   readonly host: string
@@ -41,18 +41,28 @@ export const API_SERVER_NAME = 'flotilla:api-server'
 /** Each log or exec is a process on the machine. */
 const MAX_SESSIONS = 128
 const MAX_CONNECTIONS = 256
+const STRICT_TLS = {
+  requestCert: true,
+  rejectUnauthorized: true,
+  minVersion: 'TLSv1.2',
+  handshakeTimeout: 5_000,
+} as const
+const NOT_YOU = [403, 'only the API server may call this agent'] as const
+const TOO_MANY = [503, `more than ${MAX_SESSIONS} sessions are open on this machine`] as const
 
 /** Resolves when it listens. Rejects when the address is taken or the certificates do not fit. */
 export async function serveAgent(options: ServeOptions): Promise<AgentDoor> {
   const { host, port, tls, log, signal } = options
-  const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+  const server = createServer({ ...tls, ...STRICT_TLS })
   server.maxConnections = MAX_CONNECTIONS
-  server.on('request', (request, response) => void answer(request, response, options))
-  server.on('upgrade', (request, socket, head) => void upgrade(request, socket, head, options))
+  const door: Door = { ...options, sessions: { open: 0 } }
+  server.on('request', (request, response) => void answer(request, response, door))
+  server.on('upgrade', (request, socket, head) => void upgrade(request, socket, head, door))
   server.on('tlsClientError', (error) => log.debug({ err: error }, 'caller refused'))
+  const closed = closeOn(signal, server)
   await listen(server, host, port)
   const address = server.address() as AddressInfo
-  return { host: address.address, port: address.port, closed: closeOn(signal, server) }
+  return { host: address.address, port: address.port, closed }
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -65,48 +75,55 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
+/** Upgraded connections and half-made ones are none of http's any more, and would keep the door open. */
 function closeOn(signal: AbortSignal, server: Server): Promise<void> {
+  const sockets = new Set<Duplex>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   return new Promise((resolve) => {
     const close = (): void => {
       server.close(() => resolve())
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     }
     if (signal.aborted) close()
     else signal.addEventListener('abort', close, { once: true })
   })
 }
 
-let sessions = 0
+interface Door extends ServeOptions {
+  readonly sessions: { open: number }
+}
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: ServeOptions): Promise<void> {
+/** Never rejects: what goes wrong is answered, or ends the connection. */
+async function answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
   const left = new AbortController()
-  const leave = (): void => left.abort()
-  response.once('close', leave)
-  options.signal.addEventListener('abort', leave, { once: true })
-  sessions += 1
+  // Closing the door destroys the connections, so this also fires when the agent stops.
+  response.once('close', () => left.abort())
+  door.sessions.open += 1
   try {
-    await route(request, response, options, left.signal)
+    await route(request, response, door, left.signal)
   } catch (error) {
-    if (!left.signal.aborted) fail(response, error, options.log)
+    if (!left.signal.aborted) fail(response, error, door.log)
   } finally {
-    sessions -= 1
-    options.signal.removeEventListener('abort', leave)
+    door.sessions.open -= 1
   }
 }
 
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  { driver }: ServeOptions,
+  { driver, sessions }: Door,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!isApiServer(request)) return sendStatus(response, 403, 'only the API server may call this agent')
+  if (!isApiServer(request)) return sendStatus(response, ...NOT_YOU)
   if (request.method !== 'GET') return sendStatus(response, 405, 'only GET is answered here')
   const url = new URL(request.url ?? '/', 'https://agent')
   if (url.pathname === '/healthz') return void response.end('ok')
   const [, name = '', verb] = /^\/units\/([^/]+)\/(log|status)$/.exec(url.pathname) ?? []
   if (verb === undefined) return sendStatus(response, 404, `nothing is served at ${url.pathname}`)
-  if (sessions > MAX_SESSIONS) return sendStatus(response, 503, `more than ${MAX_SESSIONS} sessions on this machine`)
+  if (sessions.open > MAX_SESSIONS) return sendStatus(response, ...TOO_MANY)
   const unitName = decodeURIComponent(name)
   const wrongName = checkUnitName(unitName)
   if (wrongName !== undefined) return sendStatus(response, 400, wrongName)
@@ -123,19 +140,19 @@ function fail(response: ServerResponse, error: unknown, log: Logger): void {
   else sendStatus(response, 500, error instanceof Error ? error.message : String(error))
 }
 
-async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options: ServeOptions): Promise<void> {
+async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: Door): Promise<void> {
+  const { driver, log, sessions } = door
   socket.on('error', () => socket.destroy())
-  sessions += 1
+  sessions.open += 1
   try {
-    const refusal = !isApiServer(request)
-      ? ([403, 'only the API server may call this agent'] as const)
-      : sessions > MAX_SESSIONS && ([503, `more than ${MAX_SESSIONS} sessions on this machine`] as const)
-    await acceptExec(request, socket, head, { kind: options.driver.kind, refusal: refusal || undefined })
+    if (!isApiServer(request)) refuseUpgrade(socket, ...NOT_YOU)
+    else if (sessions.open > MAX_SESSIONS) refuseUpgrade(socket, ...TOO_MANY)
+    else await acceptExec(request, socket, head, driver.kind)
   } catch (error) {
-    options.log.warn({ err: error }, 'exec failed')
+    log.warn({ err: error }, 'exec failed')
     socket.destroy()
   } finally {
-    sessions -= 1
+    sessions.open -= 1
   }
 }
 

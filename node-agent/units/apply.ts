@@ -115,7 +115,7 @@ function remember({ do: verb, uid, name, unitName }: Action, world: World, { mem
     memory.refusals.delete(uid)
   } else if (verb === 'install') {
     memory.installed.set(unitName, hash)
-    if (!memory.records.has(uid)) put({})
+    if (memory.records.get(uid)?.epoch !== world.epoch) put({ epoch: world.epoch, started: false })
   } else if (verb === 'stop') {
     if (memory.records.has(uid)) put({ started: false })
   } else {

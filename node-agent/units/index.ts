@@ -1,4 +1,5 @@
 /** Units on this machine: the informer of what is placed here, the rounds, and the writes that come of them. */
+import { setMaxListeners } from 'node:events'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../../controllers/lib/client.ts'
 import { aborted, sleep, systemClock } from '../../controllers/lib/clock.ts'
@@ -30,6 +31,7 @@ export interface UnitsOptions {
   readonly log: Logger
 }
 
+const MAX_WRITES = 64
 const SERVER_WAIT_MS = 5_000
 /** Changes that come within this belong to one round. */
 const COALESCE_MS = 3
@@ -43,6 +45,8 @@ export function unitsRunnable(options: UnitsOptions): Runnable {
 }
 
 async function run(options: UnitsOptions, signal: AbortSignal): Promise<void> {
+  // Every write under way listens to it: more than the ten that Node takes for a leak.
+  setMaxListeners(MAX_WRITES, signal)
   const { client, machineName, driver, log } = options
   const waker = createWaker()
   const informer = createInformer({

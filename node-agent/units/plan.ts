@@ -81,18 +81,21 @@ interface Slots {
 }
 
 export function plan(world: World): Action[] {
-  const slots = { winners: winners(world.wanted), occupants: occupants(world.records) }
+  const slots = { winners: winners(world.wanted, world.records), occupants: occupants(world.records) }
   const actions = world.wanted.flatMap((unit) => planWanted(unit, world, slots))
   if (world.online) actions.push(...planDrops(world, slots), ...planReleases(world))
   return actions.filter((action) => !world.waiting.has(action.uid)).toSorted(byStage)
 }
 
-/** Of several Units with one name on this machine the oldest has it. */
-export function winners(wanted: readonly Wanted[]): ReadonlyMap<string, Wanted> {
+/** Of several Units with one name on this machine the oldest has it; of those made in one second, the one that is here. */
+export function winners(
+  wanted: readonly Wanted[],
+  records: ReadonlyMap<string, UnitRecord>,
+): ReadonlyMap<string, Wanted> {
   const oldest = new Map<string, Wanted>()
   for (const unit of wanted) {
     const other = oldest.get(unit.unitName)
-    if (isWelcome(unit) && (other === undefined || isOlder(unit, other))) oldest.set(unit.unitName, unit)
+    if (isWelcome(unit) && (other === undefined || isOlder(unit, other, records))) oldest.set(unit.unitName, unit)
   }
   return oldest
 }
@@ -116,17 +119,19 @@ function planWanted(unit: Wanted, world: World, slots: Slots): Action[] {
 function planRun(unit: Wanted, world: World): Action[] {
   const installed = world.installed.get(unit.unitName)
   const record = world.records.get(unit.uid)
-  const install = installReason(unit, installed, record)
+  const install = installReason(unit, installed, record, world.epoch)
   return [
     ...(unit.desired === 'loaded' ? planLoaded(unit, world) : planLaunched(unit, world, installed)),
     ...(install === undefined ? [] : [act('install', unit, install)]),
   ]
 }
 
-function installReason(unit: Wanted, installed: string | undefined, record: UnitRecord | undefined) {
+/** After a boot the files are still there, but what made them known to the manager was not meant to last. */
+function installReason(unit: Wanted, installed: string | undefined, record: UnitRecord | undefined, epoch: string) {
   if (installed === undefined) return 'not installed'
   if (installed !== unit.hash) return 'content changed'
-  return record === undefined ? 'installed before, not on record' : undefined
+  if (record === undefined) return 'installed before, not on record'
+  return record.epoch === epoch ? undefined : 'first time in this boot'
 }
 
 /** Stopping what ended by itself changes nothing there, but lets a later `launched` start it again. */
@@ -203,8 +208,10 @@ function isWelcome(unit: Wanted): boolean {
   return unit.desired !== 'inactive' && !unit.deleting
 }
 
-function isOlder(one: Wanted, other: Wanted): boolean {
-  return one.createdAt === other.createdAt ? one.name < other.name : one.createdAt < other.createdAt
+function isOlder(one: Wanted, other: Wanted, records: ReadonlyMap<string, UnitRecord>): boolean {
+  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt
+  if (records.has(one.uid) !== records.has(other.uid)) return records.has(one.uid)
+  return one.name < other.name
 }
 
 /** Anything that `stop` would change: `failed` and `inactive` have nothing left to stop. */

@@ -83,7 +83,7 @@ function circumstances({ machineName, epoch, isOnline, units, memory, nowMs }: R
 function reportOf(uid: string, world: World, { memory, machineName, nowMs }: ReconcilerDeps): UnitReport | undefined {
   const unit = world.wanted.find((candidate) => candidate.uid === uid)
   if (unit === undefined || unit.holder !== machineName) return undefined
-  const winner = winners(world.wanted).get(unit.unitName)
+  const winner = winners(world.wanted, memory.records).get(unit.unitName)
   const takenBy = winner === undefined || winner.uid === uid ? undefined : winner.name
   const record = memory.records.get(uid)
   const refusal = memory.refusals.get(uid)
