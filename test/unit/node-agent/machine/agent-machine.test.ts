@@ -10,7 +10,6 @@ import {
   resources,
 } from '../../../../node-agent/machine/facts.ts'
 import { type MachineSight, statusChange } from '../../../../node-agent/machine/status.ts'
-import { readAgentSettings } from '../../../../node-agent/settings.ts'
 
 const test = suite('agent: what a machine says of itself')
 
@@ -108,23 +107,6 @@ test('this machine can be read', async () => {
   assert.match(found.bootID ?? '', /^[0-9a-f-]{36}$/)
   assert.match(found.kernelVersion ?? '', /^\d+\./)
   assert.match(await readEpoch(), /^[0-9a-f-]{36}\/\d+$/)
-})
-
-test('flags win over the environment, the environment over defaults', () => {
-  const environment = { FLOTILLA_KUBECONFIG: '/env', FLOTILLA_NAME: 'from-env' }
-  const settings = readAgentSettings({ name: 'from-flag', listen: '[::1]:0' }, environment)
-  assert.is(settings.kubeconfig, '/env')
-  assert.is(settings.name, 'from-flag')
-  assert.equal(settings.listen, { host: '::1', port: 0 })
-  assert.is(settings.driver, 'auto')
-})
-
-test('every wrong setting is named in one message', () => {
-  assert.throws(
-    () => readAgentSettings({ name: 'Not A Name', listen: 'nowhere', driver: 'magic' }, {}),
-    (error: Error) =>
-      ['kubeconfig', 'name', 'listen', 'driver'].every((setting) => error.message.includes(`${setting}:`)),
-  )
 })
 
 test.run()
