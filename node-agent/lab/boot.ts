@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hierarchy } from './cgroup-hierarchies.ts'
-import { machineFolder, makeFolders } from './cgroups.ts'
+import { machineFolder, makeFolders, removeFolders } from './cgroups.ts'
 import { toolEnv } from './command.ts'
 import { type LabNames, machineNetns } from './names.ts'
 
@@ -38,6 +38,8 @@ const CONSOLE_TAIL_CHARACTERS = 2_000
 /** Resolves once PID 1 exists and is in its cgroups; rejects, saying what the console said, when it does not come. */
 export async function boot(spec: BootSpec): Promise<Boot> {
   const bootId = randomUUID()
+  // Limits and folders of the boot before must not meet the next one, nor may anything that outlived it.
+  await removeFolders(spec.hierarchies, spec.names, spec.machine)
   await Promise.all([makeFolders(spec.hierarchies, spec.names, spec.machine), writeRunDir(spec, bootId)])
   const child = await launch(spec)
   const ended = endingOf(child)
@@ -69,7 +71,7 @@ async function writeRunDir({ names, machine, hierarchies, runDir, binds }: BootS
 }
 
 /**
- * The chain keeps one pid: setpriv (dies with this process), sh (which makes sure that this process was still there to
+ * The chain keeps one pid: setpriv (dies with this process; with the thread even, so no lab in a worker), sh (which makes sure that this process was still there to
  * die with), nsenter, unshare. unshare's child is the machine's PID 1 and dies with unshare.
  */
 async function launch({ names, machine, dataDir, runDir }: BootSpec): Promise<ChildProcess> {

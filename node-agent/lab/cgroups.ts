@@ -47,11 +47,15 @@ export async function setFrozen(all: readonly Hierarchy[], names: LabNames, mach
   await waitFor(look, { timeoutMs: FREEZE_TIMEOUT_MS, what: `${machine} ${frozen ? 'frozen' : 'thawed'}`, everyMs: 2 })
 }
 
-/** Removes one machine's (or, without a name, the whole lab's) folders after killing what is still in them. */
-export async function removeFolders(all: readonly Hierarchy[], names: LabNames, machine = ''): Promise<void> {
+/** Removes a machine's folders after killing what is still in them; does nothing where there are none. */
+export async function removeFolders(all: readonly Hierarchy[], names: LabNames, machine: string): Promise<void> {
+  await Promise.all(all.map((hierarchy) => emptyAndRemove(machineFolder(hierarchy, names, machine))))
+}
+
+/** The same for the whole lab, wherever its folders are. */
+export async function removeLabFolders(all: readonly Hierarchy[], names: LabNames): Promise<void> {
   const found = await Promise.all(all.map((hierarchy) => labFolders(hierarchy, names)))
-  const folders = found.flat().map((folder) => join(folder, machine))
-  await Promise.all(folders.map((folder) => emptyAndRemove(folder)))
+  await Promise.all(found.flat().map(emptyAndRemove))
 }
 
 /** The lab's folders in one hierarchy, wherever the process that made them was. */

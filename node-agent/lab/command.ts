@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly maxOutputBytes?: number
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
+  /** What the error messages call it; the program's path when absent. */
+  readonly what?: string
   readonly signal?: AbortSignal
 }
 
@@ -31,15 +33,15 @@ export const toolEnv: NodeJS.ProcessEnv = { PATH: SYSTEM_PATH, LANG: 'C.UTF-8' }
  * deadline, says more than the bound, or `signal` aborts; its whole process group is then killed.
  */
 export function run(file: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, input = '', cwd = '/', env = toolEnv } = options
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, input = '', cwd = '/', env = toolEnv, what = file } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     // Its own process group, so that what it forked (nsenter does) is killed with it.
     const child = spawn(file, [...args], { env, cwd, detached: true, stdio: 'pipe' })
     const output = collect(child, options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES, () =>
-      stop(new Error(`${file} said more than it may`)),
+      stop(new Error(`${what} said more than it may`)),
     )
-    const timer = setTimeout(() => stop(new Error(`${file} ${args[0] ?? ''}: no end after ${timeoutMs} ms`)), timeoutMs)
+    const timer = setTimeout(() => stop(new Error(`${what}: no end after ${Math.round(timeoutMs)} ms`)), timeoutMs)
     const onAbort = (): void => stop(signal?.reason)
     const settle = (): void => {
       clearTimeout(timer)
@@ -54,7 +56,7 @@ export function run(file: string, args: readonly string[], options: CommandOptio
     signal?.addEventListener('abort', onAbort, { once: true })
     child.once('error', (cause) => {
       settle()
-      reject(new Error(`cannot run ${file}`, { cause }))
+      reject(new Error(`cannot run ${what}`, { cause }))
     })
     child.once('close', (code, signalName) => {
       settle()

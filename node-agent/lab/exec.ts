@@ -17,6 +17,9 @@ export interface ExecTarget {
 
 const ENV = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root', LANG: 'C.UTF-8', TERM: 'dumb' }
 
+/** Of a command line in an error message. */
+const SHOWN_CHARACTERS = 80
+
 /** Joins the machine's cgroups before its namespaces: what runs there counts there, and freezes with it. */
 const JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit 1; shift; done; shift; exec nsenter "$@"'
 
@@ -25,7 +28,8 @@ export function execIn(target: ExecTarget, argv: readonly string[], options: Exe
     joinable(machineFolder(hierarchy, target.names, target.machine)),
   )
   const namespaces = ['-t', String(target.pid), '-m', '-p', '-u', '-i', '-n', '-C', '--']
-  return run('/bin/sh', ['-c', JOIN, 'sh', ...folders, '--', ...namespaces, ...argv], { ...options, env: ENV })
+  const what = `${target.machine}: ${argv.join(' ').slice(0, SHOWN_CHARACTERS)}`
+  return run('/bin/sh', ['-c', JOIN, 'sh', ...folders, '--', ...namespaces, ...argv], { ...options, env: ENV, what })
 }
 
 /** v2 lets nothing join a folder whose children have controllers; PID 1 itself sits in init.scope. */

@@ -75,6 +75,7 @@ make_root() {
   for link in bin sbin lib lib64; do ln -s "usr/$link" "$link"; done
   mount -o bind,ro /usr usr
   for kept in etc var root; do mount --bind "$FL_DATA/$kept" "$kept"; done
+  [ ! -d /etc/alternatives ] || bind /etc/alternatives etc/alternatives ,ro # they name programs in /usr
   mount -t tmpfs -o nosuid,nodev,mode=755 run run
   mount -t tmpfs -o nosuid,nodev,mode=1777 tmp tmp
   make_proc

@@ -66,6 +66,8 @@ interface Open {
   readonly lock: Lock
   readonly entries: Map<string, Entry>
   readonly cables: Cables
+  /** Creations under way; `close` waits for them, so that nothing appears behind it. */
+  readonly creating: Set<Promise<unknown>>
 }
 
 /** Opens the lab of a data folder, after removing what a crashed one left. Rejects when another process has it open. */
@@ -82,7 +84,7 @@ export async function openLab({ dataDir, log, signal }: LabOptions): Promise<Lab
     const entries = new Map<string, Entry>()
     const reach = cables(names, network, () => [...entries.values()].map(({ cable }) => cable))
     const hierarchies = await findHierarchies()
-    return face({ names, hierarchies, network, log, lock, entries, cables: reach })
+    return face({ names, hierarchies, network, log, lock, entries, cables: reach, creating: new Set() })
   } catch (error) {
     await sweep(names)
     await lock.release()
@@ -99,7 +101,9 @@ function face(lab: Open): Lab {
     machines: () => [...lab.entries.values()].flatMap(({ machine }) => machine ?? []),
     create: async (name, options = {}) => {
       if (closing !== undefined) throw new Error('the lab is closed')
-      return create(lab, name, options)
+      const creation = create(lab, name, options)
+      lab.creating.add(creation)
+      return creation.finally(() => lab.creating.delete(creation))
     },
     close: ({ removeData = false } = {}) => {
       closing ??= close(lab, removeData)
@@ -115,10 +119,10 @@ async function create(lab: Open, name: string, options: CreateOptions): Promise<
   // Name and address are taken before the first await: machines created at once get theirs in the order of the calls.
   const entry = reserve(lab, name, binds)
   try {
+    await checkSources(options.binds ?? [])
     const home = address(lab.network, entry.cable.plug.hostNumber)
     const machineId = await machineIdOf(diskOf(lab, name))
     await buildDisk(diskOf(lab, name), { name, machineId, address: home }, options)
-    await checkSources(options.binds ?? [])
     options.signal?.throwIfAborted()
     await entry.power.start()
     options.signal?.throwIfAborted()
@@ -168,7 +172,8 @@ async function machineIdOf(disk: string): Promise<string> {
   return /^[0-9a-f]{32}$/.test(kept.trim()) ? kept.trim() : randomUUID().replaceAll('-', '')
 }
 
-function peersOf({ entries }: Open, peers: readonly string[] = [...entries.keys()]): Cable[] {
+function peersOf({ entries }: Open, peers?: readonly string[]): Cable[] {
+  if (!peers) return [...entries.values()].filter(({ machine }) => machine).map(({ cable }) => cable)
   return peers.map((peer) => {
     const entry = entries.get(peer)
     if (!entry) throw new Error(`there is no machine ${peer}`)
@@ -191,6 +196,7 @@ async function remove(lab: Open, name: string, entry: Entry, removeDisk: boolean
 
 async function close(lab: Open, removeData: boolean): Promise<void> {
   await Promise.allSettled([...lab.entries.values()].map(({ power }) => power.retire()))
+  await Promise.allSettled(lab.creating)
   await sweep(lab.names) // kills what a failed retirement left
   if (removeData) await removeMachines(lab.names)
   await lab.lock.release()

@@ -16,9 +16,8 @@ export interface Identity {
   readonly address: string
 }
 
-/** Parts of /etc that belong to /usr: library paths, alternatives, certificates, tables of names, policy. No secrets. */
+/** Parts of /etc that belong to /usr: library paths, tables of names, policy. No secrets. (Alternatives are bound.) */
 const FROM_THE_BOX = [
-  'alternatives',
   'bash.bashrc',
   'ca-certificates',
   'ca-certificates.conf',
@@ -38,9 +37,6 @@ const FROM_THE_BOX = [
   'mke2fs.conf',
   'os-release',
   'pam.d',
-  'pki/ca-trust/extracted',
-  'pki/tls/cert.pem',
-  'pki/tls/certs',
   'pki/tls/openssl.cnf',
   'protocols',
   'rpc',
@@ -50,9 +46,19 @@ const FROM_THE_BOX = [
   'security/pam_env.conf',
   'services',
   'shells',
-  'ssl/cert.pem',
-  'ssl/certs',
   'ssl/openssl.cnf',
+]
+
+/**
+ * Where distributions keep the certificates of public authorities in one file, which is all that TLS clients need. The
+ * hundreds of links beside it would be most of what a machine's creation costs.
+ */
+const CERTIFICATES = [
+  'ssl/certs/ca-certificates.crt',
+  'ssl/ca-bundle.pem',
+  'ssl/cert.pem',
+  'pki/tls/certs/ca-bundle.crt',
+  'pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
 ]
 
 const NSSWITCH = `passwd: files systemd
@@ -87,6 +93,7 @@ Audit=no
 export async function buildEtc(dir: string, identity: Identity): Promise<void> {
   await mkdir(join(dir, 'etc'), { recursive: true })
   await copyFromTheBox(dir)
+  await copyCertificates(join(dir, 'etc'))
   const texts = { ...fixedFiles(), ...identityFiles(identity), ...(await accountFiles()) }
   await Promise.all(Object.entries(texts).map(([file, text]) => put(join(dir, 'etc', file), text, modeOf(file))))
   for (const [folder, names] of await masks()) await mask(join(dir, 'etc/systemd', folder), names)
@@ -95,6 +102,14 @@ export async function buildEtc(dir: string, identity: Identity): Promise<void> {
 async function copyFromTheBox(dir: string): Promise<void> {
   const present = FROM_THE_BOX.map((name) => `etc/${name}`).filter((path) => existsSync(join('/', path)))
   await must('cp', ['-a', '--parents', '--remove-destination', '--', ...present, `${dir}/`], { cwd: '/' })
+}
+
+/** By content: some are links to places that a machine does not have. OpenSSL itself asks for ssl/cert.pem. */
+async function copyCertificates(etc: string): Promise<void> {
+  const present = CERTIFICATES.filter((name) => existsSync(join('/etc', name)))
+  for (const name of present) await put(join(etc, name), await readFile(join('/etc', name)), 0o644)
+  const [first] = present
+  if (first && !existsSync(join(etc, 'ssl/cert.pem'))) await replaceLink(`/etc/${first}`, join(etc, 'ssl/cert.pem'))
 }
 
 function fixedFiles(): Record<string, string> {

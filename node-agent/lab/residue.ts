@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findHierarchies, labFolders, removeFolders } from './cgroups.ts'
+import { findHierarchies, labFolders, removeLabFolders } from './cgroups.ts'
 import { run } from './command.ts'
 import { tryLock } from './lock.ts'
 import { type LabNames, labNames } from './names.ts'
@@ -28,7 +28,7 @@ export async function removeResidue(dataDir: string, { removeData = false } = {}
 
 /** Kills, unplugs and removes all of the lab; what is already gone is not missed. */
 export async function sweep(names: LabNames): Promise<void> {
-  await Promise.all([removeFolders(await findHierarchies(), names), removeNetwork(names)])
+  await Promise.all([removeLabFolders(await findHierarchies(), names), removeNetwork(names)])
   await removeRunDir(names.runDir)
 }
 

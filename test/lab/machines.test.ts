@@ -25,9 +25,10 @@ const GREETER_SOURCE = `import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 createServer((socket) => socket.end(hostname())).listen(Number(process.env.PORT))
 `
+/** Wants 200 MB and may have 30; bounded by itself, so a limit that does not hold fails the test and not the box. */
 const HOG = `[Service]
 MemoryMax=30M
-ExecStart=/usr/bin/tail /dev/zero
+ExecStart=/usr/bin/bash -c 'exec tail -n 1 <(head -c 200M /dev/zero) >/dev/null'
 `
 
 const dataDir = tempDir()
@@ -304,7 +305,7 @@ test('a machine is destroyed with its disk, and its name and address are free ag
 test('what cannot be created is refused and leaves nothing', async () => {
   await rejects(() => lab.create('Not_A_Name'), /must be 1-63/)
   await rejects(() => lab.create('m1'), /exists already/)
-  await rejects(() => lab.create('x', { files: [{ path: '/usr/x', content: '' }] }), /below \/etc, \/var or \/root/)
+  await rejects(() => lab.create('x', { files: [{ path: '/usr/x', content: '' }] }), /is not a plain path below/)
   await rejects(() => lab.create('x', { files: [{ path: '/var/run/x', content: '' }] }), /leads out of the machine/)
   await rejects(() => lab.create('x', { binds: [{ source: '/nowhere', target: '/opt/x' }] }), /no '\/nowhere' to bind/)
   await rejects(() => lab.create('x', { signal: AbortSignal.abort(new Error('no more')) }), /no more/)
