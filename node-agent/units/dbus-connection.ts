@@ -138,35 +138,32 @@ function callTable(wire: Connection, defaultTimeoutMs: number) {
 
   const finish = (serial: number): Pending | undefined => {
     const pending = unanswered.get(serial) ?? waiting.get(serial)
+    clearTimeout(pending?.timer)
     unanswered.delete(serial)
     waiting.delete(serial)
-    if (pending) clearTimeout(pending.timer)
     return pending
   }
   const fail = (serial: number, error: Error) => finish(serial)?.reject(error)
-  const send = (serial: number, pending: Pending) => {
-    unanswered.set(serial, pending)
-    try {
-      wire.message(pending.message)
-    } catch (error) {
-      fail(serial, new DriverUnavailableError('sending to the service manager', { cause: error }))
-    }
-  }
   const sendNext = () => {
     for (const [serial, pending] of waiting) {
       if (unanswered.size >= MAX_UNANSWERED) return
       waiting.delete(serial)
-      send(serial, pending)
+      unanswered.set(serial, pending)
+      try {
+        wire.message(pending.message)
+      } catch (error) {
+        fail(serial, new DriverUnavailableError('sending to the service manager', { cause: error }))
+      }
     }
   }
   const call = (request: BusCall): Promise<readonly unknown[]> =>
     new Promise((resolve, reject) => {
       if (gone) return reject(gone)
       if (waiting.size >= MAX_WAITING) return reject(new DriverUnavailableError(`${MAX_WAITING} calls wait already`))
-      const timeoutMs = request.timeoutMs ?? defaultTimeoutMs
       const serial = ++lastSerial
+      const { member, timeoutMs = defaultTimeoutMs } = request
       const late = () => {
-        fail(serial, new DriverUnavailableError(`${request.member}: no answer in ${timeoutMs} ms`))
+        fail(serial, new DriverUnavailableError(`${member}: no answer in ${timeoutMs} ms`))
         sendNext()
       }
       waiting.set(serial, { message: messageOf(request, serial), resolve, reject, timer: setTimeout(late, timeoutMs) })
@@ -177,9 +174,8 @@ function callTable(wire: Connection, defaultTimeoutMs: number) {
     call,
     settle(reply: dbus.Message) {
       const pending = finish(Number(reply.replySerial))
-      if (reply.type === dbus.MessageType.ERROR) {
-        pending?.reject(new BusRefusedError(reply.errorName, String(reply.body?.[0] ?? reply.errorName)))
-      } else pending?.resolve(reply.body ?? [])
+      if (reply.type === dbus.MessageType.ERROR) pending?.reject(refusedBy(reply))
+      else pending?.resolve(reply.body ?? [])
       sendNext()
     },
     rejectAll(error: Error) {
@@ -187,6 +183,10 @@ function callTable(wire: Connection, defaultTimeoutMs: number) {
       for (const serial of [...unanswered.keys(), ...waiting.keys()]) fail(serial, error)
     },
   }
+}
+
+function refusedBy({ errorName, body }: dbus.Message): BusRefusedError {
+  return new BusRefusedError(errorName, String(body?.[0] ?? errorName))
 }
 
 function messageOf(call: BusCall, serial: number): dbus.Message {

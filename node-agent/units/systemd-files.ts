@@ -81,11 +81,10 @@ async function eachOrAll(
   )
 }
 
-/** Those of the names that systemd holds in memory. Asking by pattern does not load anything, asking by name would. */
+/** Those of the names that systemd holds in memory. Asking by pattern (no name has a wildcard) loads nothing. */
 async function loadedOf(bus: SystemdBus, names: readonly string[]): Promise<readonly string[]> {
   if (names.length === 0) return []
-  const patterns = names.map((name) => name.replaceAll('\\', '\\\\'))
-  const [rows] = await bus.manager('ListUnitsByPatterns', 'asas', [[], patterns])
+  const [rows] = await bus.manager('ListUnitsByPatterns', 'asas', [[], names])
   return (rows as unknown[][]).filter((row) => row[2] !== 'not-found').map((row) => String(row[0]))
 }
 

@@ -45,7 +45,7 @@ export async function openSystemdDriver(options: SystemdDriverOptions): Promise<
     changes: (signal) => coalesce(bus.onHint, signal),
     explain: (name) => explainUnit(bus, name, kind === 'user' ? 'USER_UNIT' : 'UNIT'),
     journal: (name, { signal, ...which }) =>
-      readJournal(journalArguments([`${kind === 'user' ? '--user-unit' : '--unit'}=${literal(name)}`], which), signal),
+      readJournal(journalArguments([`${kind === 'user' ? '--user-unit' : '--unit'}=${name}`], which), signal),
     unsupported: () => undefined,
     async close({ stopUnits = false } = {}) {
       if (stopUnits) await remove([...(await dir.read()).keys()])
@@ -103,9 +103,4 @@ async function stopCompletely(bus: SystemdBus, name: string, deadlineMs: number)
   if (job === '' || (await bus.jobResult(job, deadlineMs)) !== '') return
   await refusal(bus.manager('KillUnit', 'ssi', [name, 'all', SIGKILL]))
   await bus.jobResult(job, KILL_DEADLINE_MS)
-}
-
-/** journalctl takes unit names as globs. A backslash is the only character of a valid name that means something there. */
-function literal(name: string): string {
-  return name.replaceAll('\\', '\\\\')
 }
