@@ -7,7 +7,7 @@
  * One process owns the files. The disk may be full or failing: writes then throw `UnavailableError` and reads go on.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { HISTORY_NEVER_LATER_THAN_MS } from './compaction.ts'
 import { follow } from './follow.ts'
@@ -43,8 +43,6 @@ export interface EmbeddedStore extends Store {
   tidy(): Promise<void>
 }
 
-const DEFAULT_MAP_BYTES = 4 * 1024 ** 3
-
 interface Parts {
   readonly tables: Tables
   readonly reader: LmdbReader
@@ -60,14 +58,12 @@ export function storeFolder(dataDir: string): string {
 }
 
 /** A new file survives a power cut only once the folder that names it is synced, too. */
-function syncFolders(...folders: readonly string[]): void {
-  for (const folder of folders) {
-    const handle = openSync(folder, 'r')
-    try {
-      fsyncSync(handle)
-    } finally {
-      closeSync(handle)
-    }
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
   }
 }
 
@@ -81,7 +77,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   const release = takeOwnership(join(folder, 'owner'))
   try {
     const parts = await openParts(options, folder, release)
-    syncFolders(folder, dirname(folder))
+    syncFolder(folder)
+    syncFolder(options.dataDir)
     return storeOf(parts)
   } catch (error) {
     release()
@@ -90,7 +87,7 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
 }
 
 async function openParts(options: EmbeddedOptions, folder: string, release: () => void): Promise<Parts> {
-  const tables = openTables(folder, options.mapSizeBytes ?? DEFAULT_MAP_BYTES)
+  const tables = openTables(folder, options.mapSizeBytes)
   try {
     const reader = new LmdbReader(tables)
     const hub = watchHub(options.watchBounds ?? DEFAULT_BOUNDS)

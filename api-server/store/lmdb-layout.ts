@@ -9,6 +9,7 @@
  * A value is written once, at the end of the log, where lmdb packs pages densely; the table of keys stays small. A record
  * is both the key's value and its history, so a watch from the past and a read of the present find the same bytes.
  */
+import { mkdirSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { KeyValue, Revision } from './store.ts'
 import type { Change, Version } from './transaction.ts'
@@ -36,6 +37,9 @@ export interface Tables {
   readonly clock: Database<Buffer, Uint8Array>
 }
 
+/** Address space, not memory; lmdb enlarges it when it is full. */
+const DEFAULT_MAP_BYTES = 4 * 1024 ** 3
+
 const PUT = 1
 const DELETE = 2
 const POINTER_BYTES = 17
@@ -52,7 +56,8 @@ const utf8Keys = {
  * Opens or creates the files in `folder`. `overlappingSync: false` makes a commit visible and answered only once it is
  * synced, so a failed sync leaves the state before it.
  */
-export function openTables(folder: string, mapSizeBytes: number): Tables {
+export function openTables(folder: string, mapSizeBytes = DEFAULT_MAP_BYTES): Tables {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const root = open<Buffer, Uint8Array>(folder, {
     encoding: 'binary',
     keyEncoding: 'binary',
