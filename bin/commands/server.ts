@@ -1,0 +1,44 @@
+import { type Command, Option } from 'commander'
+import { dataDirOption, type ListenFlags, listenOptions, logLevelOption, unservedDoors } from '../defaults.ts'
+
+interface ServerFlags extends ListenFlags {
+  readonly dataDir: string
+  readonly logLevel: string
+  readonly store: 'embedded' | 'memory'
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('server')
+    .summary('the API server alone')
+    .description('Runs the API server. Prints `ready: kubeconfig <path>` and writes the same files as `up`.')
+    .addOption(dataDirOption())
+    .addOption(
+      new Option('--store <backend>', 'where objects are kept; memory forgets them')
+        .env('FLOTILLA_STORE')
+        .choices(['embedded', 'memory'])
+        .default('embedded'),
+    )
+    .addOption(logLevelOption())
+  for (const option of listenOptions()) command.addOption(option)
+  command
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ flotilla server --listen 0.0.0.0:6443\n  $ flotilla server --data-dir /tmp/f --listen 127.0.0.1:0',
+    )
+    .action(runServer)
+}
+
+async function runServer(flags: ServerFlags): Promise<void> {
+  const [{ startApiServer }, { createLog }, { stopSignal, stopped }] = await Promise.all([
+    import('../../api-server/main.ts'),
+    import('../log.ts'),
+    import('../stop-signal.ts'),
+  ])
+  const signal = stopSignal()
+  for (const sentence of unservedDoors(flags)) console.log(sentence)
+  const server = await startApiServer({ ...flags, log: createLog(flags.logLevel, 'server') })
+  console.log(`ready: kubeconfig ${server.kubeconfigPath}`)
+  await stopped(signal)
+  await server.close()
+}

@@ -1,0 +1,45 @@
+/** Defaults of the command's contract (docs/guide.md, "Configuration"): flag > environment FLOTILLA_* > default. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Option } from 'commander'
+
+const isRoot = process.getuid?.() === 0
+
+export const DEFAULT_DATA_DIR = isRoot ? '/var/lib/flotilla' : join(homedir(), '.local/share/flotilla')
+
+export const dataDirOption = () =>
+  new Option('--data-dir <dir>', 'where everything is kept').env('FLOTILLA_DATA_DIR').default(DEFAULT_DATA_DIR)
+
+export const kubeconfigOption = () =>
+  new Option('--kubeconfig <file>', 'credentials and address of the API server').env('FLOTILLA_KUBECONFIG')
+
+export const logLevelOption = () =>
+  new Option('--log-level <level>', 'how much the log on stderr says')
+    .env('FLOTILLA_LOG_LEVEL')
+    .choices(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('warn')
+
+/** Where the doors listen; the legacy ones are named here so that scripts written for them are understood. */
+export const listenOptions = () => [
+  new Option('--listen <host:port>', 'Kubernetes API (port 0: any)').env('FLOTILLA_LISTEN').default('127.0.0.1:6443'),
+  new Option('--legacy-listen <host:port>', 'etcd v2 API; not served by this version').env('FLOTILLA_LEGACY_LISTEN'),
+  new Option('--fleet-listen <host:port>', 'fleet v1 API; not served by this version').env('FLOTILLA_FLEET_LISTEN'),
+]
+
+export interface ListenFlags {
+  readonly listen: string
+  readonly legacyListen?: string
+  readonly fleetListen?: string
+}
+
+/** One sentence for each door that was asked for and cannot be opened yet. */
+export function unservedDoors({ legacyListen, fleetListen }: ListenFlags): string[] {
+  return [
+    ...(legacyListen === undefined
+      ? []
+      : [`the etcd v2 API is not served by this version: ${legacyListen} stays closed`]),
+    ...(fleetListen === undefined
+      ? []
+      : [`the fleet v1 API is not served by this version: ${fleetListen} stays closed`]),
+  ]
+}

@@ -1,0 +1,24 @@
+/** The controllers inside this process, talking to the API server as any others would. */
+import { hostname } from 'node:os'
+import { KubeConfig } from '@kubernetes/client-node'
+import type { Logger } from 'pino'
+import type { ApiServer } from '../../api-server/main.ts'
+import { connect } from '../../controllers/lib/client.ts'
+import { runControllers } from '../../controllers/main.ts'
+
+export async function startControllers(server: ApiServer, log: Logger): Promise<{ close(): Promise<void> }> {
+  const config = new KubeConfig()
+  config.loadFromString(await server.controllersKubeconfig())
+  const client = connect({ kubeconfig: config, userAgent: 'flotilla-controllers' })
+  const stop = new AbortController()
+  const running = runControllers({ client, identity: `${hostname()}-${process.pid}`, log, signal: stop.signal }).catch(
+    (error: unknown) => log.error({ err: error }, 'the controllers ended'),
+  )
+  return {
+    close: async () => {
+      stop.abort()
+      await running
+      await client.close()
+    },
+  }
+}
