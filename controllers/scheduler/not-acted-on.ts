@@ -15,8 +15,8 @@ export interface NotActedOn {
 type Spec = Readonly<Unit['spec']>
 
 /** Ignoring these changes where the unit may be, or what it is. */
-const WAITS_PLACEMENT = ['machineOf', 'machineMetadata', 'conflicts', 'replaces', 'machineSelector', 'maxPerMachine']
-const WAITS_X_FLEET = ['MachineOf', 'MachineMetadata', 'Conflicts', 'Replaces', 'Global']
+const WAITS_PLACEMENT = ['machineMetadata', 'conflicts', 'replaces', 'machineSelector', 'maxPerMachine']
+const WAITS_X_FLEET = ['MachineMetadata', 'Conflicts', 'Replaces', 'Global']
 /** Ignoring these loses a preference, or is the agent's to say. */
 const OTHER_PLACEMENT = ['preferred', 'spread', 'tolerations']
 const OTHER_SPEC = ['resources', 'environment', 'credentials', 'dropIns']

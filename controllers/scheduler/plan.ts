@@ -8,13 +8,14 @@ import { isTemplate } from '../../crds/unit-name.ts'
 import { findCondition, type NewCondition, saysAlready } from '../lib/conditions.ts'
 import { notActedOn } from './not-acted-on.ts'
 import { machineId } from './rules/machine-id.ts'
+import { machineOf } from './rules/machine-of.ts'
 import { ready } from './rules/ready.ts'
 import type { MachineRule, UnitRule, UnitRuleOf } from './rules/rule.ts'
 import { schedulable } from './rules/schedulable.ts'
 import { taints } from './rules/taints.ts'
 
 export const MACHINE_RULES: readonly MachineRule[] = [ready, schedulable, taints]
-export const UNIT_RULES: readonly UnitRuleOf[] = [machineId]
+export const UNIT_RULES: readonly UnitRuleOf[] = [machineId, machineOf]
 
 export interface Observed {
   readonly machines: readonly Readonly<Machine>[]
@@ -40,13 +41,15 @@ interface Candidate {
 export function plan(observed: Observed): Action[] {
   const refusals = new Map<string, string>()
   const candidates = candidatesOf(observed, refusals)
+  const bindings = bindingsOf(observed)
   const place = (unit: Readonly<Unit>): Action | undefined => {
     if (notActedOn(unit.spec).waits) return explain(unit, NOT_PLACED)
-    const rules = UNIT_RULES.flatMap((rule) => rule(unit) ?? [])
+    const rules = UNIT_RULES.flatMap((rule) => rule(unit, (name) => bindings.get(name)) ?? [])
     const best = leastLoaded(candidates, rules)
     if (!best) return explain(unit, unplaceable(observed.machines, refusals, rules))
     const reason = `least loaded: ${best.load} active units`
     best.load++
+    bindings.set(unit.metadata.name, best.machine.metadata.name)
     return { do: 'bind', unit, machine: best.machine.metadata.name, reason }
   }
   return observed.units
@@ -72,6 +75,16 @@ export function needOf({ metadata, spec, status }: Readonly<Unit>): 'place' | 'u
 
 function isTemplateOnly(name: string, spec: Readonly<Unit['spec']>): boolean {
   return isTemplate(spec.unitName ?? name) && spec.replicas === undefined
+}
+
+/** Unit name → machine, of everything that is placed. */
+function bindingsOf({ units, assumed }: Observed): Map<string, string> {
+  const bindings = new Map<string, string>()
+  for (const { metadata, spec } of units) {
+    const machine = assumed.get(metadata.name) ?? spec.machineName
+    if (machine) bindings.set(metadata.name, machine)
+  }
+  return bindings
 }
 
 function candidatesOf({ machines, units, assumed }: Observed, refusals: Map<string, string>): Candidate[] {
