@@ -100,17 +100,22 @@ async function shutDown(parts: MachineParts, how: 'reboot' | 'poweroff'): Promis
   const { spec, power, settled } = parts
   const boot = power.boot()
   if (!boot) throw new Error(`machine ${spec.machine} is off`)
-  // Its own end may cut the request short, so the request's result does not matter: the ending does.
-  const request = execOn(parts, ['systemctl', how], { timeoutMs: REQUEST_TIMEOUT_MS }).catch(() => {})
   let ending: Ending | undefined
   void boot.ended.then((word) => {
     ending = word
   })
   const what = `${how} of ${spec.machine}`
+  // A machine that has only begun to boot refuses at first. Its own end may cut the answer short: the ending decides.
+  const ask = async () => ending ?? (await accepted(parts, how))
+  await waitFor(ask, { timeoutMs: REQUEST_TIMEOUT_MS, what: `${what} accepted` })
   const seen = await waitFor(() => ending, { timeoutMs: SHUTDOWN_TIMEOUT_MS, what, everyMs: 5 })
-  await request
   if (seen !== how) throw new Error(`${what} ended as ${seen}`)
   await settled()
+}
+
+async function accepted(parts: MachineParts, how: string): Promise<true | undefined> {
+  const result = await execOn(parts, ['systemctl', how], { timeoutMs: REQUEST_TIMEOUT_MS }).catch(() => undefined)
+  return result?.code === 0 ? true : undefined
 }
 
 async function waitRunning(parts: MachineParts, timeoutMs: number, signal?: AbortSignal): Promise<Completed> {

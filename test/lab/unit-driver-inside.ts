@@ -1,0 +1,214 @@
+/**
+ * Runs inside a machine: the shared suite against its systemd, and what only a real systemd can show. The one argument
+ * says which manager, over which socket.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import pino from 'pino'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { DriverUnavailableError, type UnitDriver } from '../../node-agent/units/driver.ts'
+import { openUnitDriver } from '../../node-agent/units/open.ts'
+import { openSystemdDriver } from '../../node-agent/units/systemd.ts'
+import { SLEEPER, type UnitDriverRig, unitDriverSuite } from '../suites/unit-driver-suite.ts'
+import { until } from '../support/until.ts'
+
+const WAYS = {
+  system: { kind: 'system', address: { socketPath: '/run/dbus/system_bus_socket', isBus: true } },
+  'user-bus': { kind: 'user', address: { socketPath: '/run/user/0/bus', isBus: true } },
+  'user-private': { kind: 'user', address: { socketPath: '/run/user/0/systemd/private', isBus: false } },
+} as const
+
+const way = (process.argv[2] ?? 'system') as keyof typeof WAYS
+const { kind, address } = WAYS[way]
+const unitDir = `/var/lib/flotilla-${way}/agent/units`
+const log = pino({ level: 'error' })
+const runtimeLinks = kind === 'system' ? '/run/systemd/system' : '/run/user/0/systemd/user'
+const openDriver = () => openSystemdDriver({ kind, unitDir, log, address, stopDeadlineMs: 2000 })
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false // ESRCH: that is the answer
+  }
+}
+
+async function open(): Promise<UnitDriverRig> {
+  let driver = await openDriver()
+  return {
+    driver,
+    isAlive,
+    kill: (pid, signal) => process.kill(pid, signal),
+    async reopen() {
+      await driver.close()
+      driver = await openDriver()
+      return driver
+    },
+  }
+}
+
+function manager(...args: string[]): string {
+  const scope = kind === 'user' ? ['--user'] : []
+  return execFileSync('systemctl', [...scope, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, XDG_RUNTIME_DIR: '/run/user/0' },
+  })
+}
+
+async function withDriver(work: (driver: UnitDriver) => Promise<void>): Promise<void> {
+  const driver = await openDriver()
+  try {
+    await work(driver)
+  } finally {
+    await driver.close({ stopUnits: true })
+  }
+}
+
+async function isActive(driver: UnitDriver, name: string): Promise<boolean> {
+  return (await driver.observe([name])).get(name)?.activeState === 'active'
+}
+
+function countReloads(work: () => Promise<unknown>): Promise<number> {
+  const count = () => Number(manager('show', '--property=UnitsReloadStartTimestampMonotonic', '--value') || 0)
+  const before = count()
+  return work().then(() => (count() === before ? 0 : 1))
+}
+
+const test = suite(`unit driver: systemd itself (${way})`)
+
+test('links lie where a reboot removes them, and installing again brings them back', () =>
+  withDriver(async (driver) => {
+    await driver.install([{ name: 'a.service', content: SLEEPER }])
+    assert.ok(lstatSync(`${runtimeLinks}/a.service`).isSymbolicLink())
+    rmSync(`${runtimeLinks}/a.service`)
+    manager('daemon-reload')
+    await driver.install([{ name: 'a.service', content: SLEEPER }])
+    assert.equal(await driver.start(['a.service']), [{ name: 'a.service' }])
+    await until(() => isActive(driver, 'a.service'), { what: 'a.service to run' })
+  }))
+
+test('nothing is left after removal: no link, no file, no enablement', () =>
+  withDriver(async (driver) => {
+    const content = `${SLEEPER}[Install]\nWantedBy=default.target\nAlias=other.service\n`
+    await driver.install([{ name: 'a.service', content }])
+    assert.ok(existsSync(`${runtimeLinks}/default.target.wants/a.service`))
+    await driver.start(['a.service'])
+    await driver.remove(['a.service'])
+    assert.not(existsSync(`${runtimeLinks}/default.target.wants/a.service`))
+    assert.equal(
+      readdirSync(runtimeLinks).filter((name) => /^(a|other)\.service$/.test(name)),
+      [],
+    )
+    assert.equal(readdirSync(unitDir), [])
+  }))
+
+test('an install section that cannot be followed is refused in words', () =>
+  withDriver(async (driver) => {
+    const [bad] = await driver.install([
+      { name: 'a.service', content: `${SLEEPER}[Install]\nAlias=wrong-type.socket\n` },
+    ])
+    assert.match(bad?.refused ?? '', /wrong-type\.socket|Invalid/)
+  }))
+
+test('a unit that the machine defines itself is not taken over in silence', () =>
+  withDriver(async (driver) => {
+    const own = kind === 'system' ? '/etc/systemd/system' : '/root/.config/systemd/user'
+    mkdirSync(own, { recursive: true })
+    writeFileSync(`${own}/host-own.service`, SLEEPER)
+    try {
+      const [outcome] = await driver.install([{ name: 'host-own.service', content: SLEEPER }])
+      assert.match(outcome?.refused ?? '', /host-own\.service/)
+      assert.not((await driver.installed()).has('host-own.service'))
+    } finally {
+      rmSync(`${own}/host-own.service`)
+    }
+  }))
+
+test("removing a name that was not installed leaves the machine's own unit alone", () =>
+  withDriver(async (driver) => {
+    const before = manager('show', '--property=MainPID', '--value', 'dbus.service')
+    await driver.remove(['dbus.service'])
+    assert.is(manager('show', '--property=MainPID', '--value', 'dbus.service'), before)
+  }))
+
+test('new files cost no reload, a changed file of a loaded unit costs one', () =>
+  withDriver(async (driver) => {
+    const install = (extra: string) => driver.install([{ name: 'a.service', content: SLEEPER + extra }])
+    assert.is(await countReloads(() => install('')), 0)
+    await driver.start(['a.service'])
+    assert.is(await countReloads(() => install('')), 0)
+    assert.is(await countReloads(() => install('Restart=always\n')), 1)
+  }))
+
+test('a unit that does not stop is killed when the patience of remove is over', () =>
+  withDriver(async (driver) => {
+    const stubborn = `[Service]\nExecStart=/bin/sh -c 'trap "" TERM; sleep 1000 & wait; sleep 1000'\nTimeoutStopSec=60\n`
+    await driver.install([{ name: 'a.service', content: stubborn }])
+    await driver.start(['a.service'])
+    await until(() => isActive(driver, 'a.service'), { what: 'a.service to run' })
+    await driver.remove(['a.service'])
+    assert.is((await driver.observe(['a.service'])).get('a.service')?.loadState, 'not-found')
+  }))
+
+test('units of other types are observed by what their interface has', () =>
+  withDriver(async (driver) => {
+    await driver.install([
+      { name: 'a.service', content: '[Service]\nType=oneshot\nExecStart=/bin/true\n' },
+      { name: 'a.timer', content: '[Timer]\nOnActiveSec=1h\n' },
+      { name: 'a.target', content: '[Unit]\nDescription=none\n' },
+    ])
+    await driver.start(['a.timer', 'a.target'])
+    const all = await until(
+      async () => {
+        const units = await driver.observe(['a.timer', 'a.target'])
+        return [...units.values()].every(({ activeState }) => activeState === 'active') && units
+      },
+      { what: 'timer and target' },
+    )
+    assert.equal([all.get('a.timer')?.result, all.get('a.target')?.result], ['success', ''])
+  }))
+
+test('the driver chosen by itself says why', async () => {
+  const { driver, reason } = await openUnitDriver({ kind: 'auto', dataDir: `/var/lib/flotilla-${way}`, log })
+  assert.is(driver.kind, 'system')
+  assert.match(reason, /root/)
+  await driver.close()
+})
+
+if (way === 'system') {
+  test('when the bus dies, calls say so, and the driver comes back by itself and asks to look at everything', () =>
+    withDriver(async (driver) => {
+      await driver.install([{ name: 'a.service', content: `${SLEEPER}Restart=always\n` }])
+      await driver.start(['a.service'])
+      const stopping = new AbortController()
+      const hints = driver.changes(stopping.signal)[Symbol.asyncIterator]()
+      await hints.next()
+      execFileSync('systemctl', ['kill', '--signal=KILL', 'dbus.service'])
+      while (!((await hints.next()).value ?? ['']).includes(''));
+      stopping.abort()
+      await until(() => isActive(driver, 'a.service'), { what: 'the unit to be seen again' })
+      assert.equal(await driver.restart(['a.service']), [{ name: 'a.service' }])
+    }))
+
+  test('a re-executed systemd is still understood', () =>
+    withDriver(async (driver) => {
+      await driver.install([{ name: 'a.service', content: SLEEPER }])
+      execFileSync('systemctl', ['daemon-reexec'])
+      const start = async () => (await driver.start(['a.service'])).every(({ refused }) => refused === undefined)
+      await until(start, { what: 'the start to be taken' })
+      await until(() => isActive(driver, 'a.service'), { what: 'a.service to run' })
+    }))
+}
+
+test('no systemd at the socket is said within the deadline', async () => {
+  const nowhere = { socketPath: '/run/no-such-socket', isBus: true }
+  const error = await openSystemdDriver({ kind, unitDir, log, address: nowhere }).then(
+    () => undefined,
+    (failure: unknown) => failure,
+  )
+  assert.instance(error, DriverUnavailableError)
+})
+
+unitDriverSuite(`systemd (${way})`, { open })
+test.run()
