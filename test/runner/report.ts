@@ -40,9 +40,9 @@ export function closingLine({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
 
-function countsOf({ passed, failed, skipped, problems }: Verdict): string {
+function countsOf({ passed, failed, skipped }: Verdict): string {
   const parts = [`${passed} passed`]
-  if (failed > 0 && problems.length === 0) parts.push(`${failed} failed`)
+  if (failed > 0) parts.push(`${failed} failed`)
   if (skipped > 0) parts.push(`${skipped} skipped`)
   return parts.join(', ')
 }

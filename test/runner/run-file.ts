@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { removeTree } from '../support/temp-dir.ts'
+import { removeTree, TEMP_ROOT } from '../support/temp-dir.ts'
 import { within } from '../support/within.ts'
 import type { TestFile } from './groups.ts'
-import { killMarked, MARK, outliving } from './survivors.ts'
+import { removeLabResidue } from './lab-residue.ts'
+import { killMarked, MARK, newMark, outliving } from './survivors.ts'
 
 /** What happened when one test file ran, before anybody judges it. */
 export interface FileRun {
@@ -74,23 +73,33 @@ async function endOf(child: ChildProcess): Promise<Pick<FileRun, 'code' | 'signa
   return { code, signal }
 }
 
+/** A killed file could not close its labs, and its processes are no surprise: only what cannot be removed is told. */
+async function cleanUpKilled(mark: string, folder: string): Promise<string[]> {
+  await killMarked(mark)
+  return [...(await removeLabResidue(folder)), ...removeFolder(folder)]
+}
+
 /** What the file started and did not stop is named, then killed; its temporary folder is removed. */
-async function cleanUp(mark: string, folder: string): Promise<string[]> {
+async function cleanUpEnded(mark: string, folder: string): Promise<string[]> {
   const left = (await outliving(mark, SETTLE_MS)).map(({ command }) => `process: ${command}`)
   await killMarked(mark)
+  return [...left, ...removeFolder(folder)]
+}
+
+function removeFolder(folder: string): string[] {
   try {
     removeTree(folder)
+    return []
   } catch (error) {
-    left.push(`folder: ${(error as Error).message}`)
+    return [`folder: ${(error as Error).message}`]
   }
-  return left
 }
 
 /** Runs one test file in its own process, within its deadline, and leaves nothing of it behind. Never rejects. */
 export async function runFile(root: string, file: TestFile, stop: AbortSignal): Promise<FileRun> {
   const begun = performance.now()
-  const mark = randomUUID()
-  const folder = mkdtempSync(join(tmpdir(), 'fl-test-'))
+  const mark = newMark()
+  const folder = mkdtempSync(join(TEMP_ROOT, 'fl-test-'))
   const child = start(root, file.path, mark, folder)
   const output = readOutput(child)
   const done = new AbortController()
@@ -105,16 +114,16 @@ export async function runFile(root: string, file: TestFile, stop: AbortSignal): 
   const end = await endOf(child)
   done.abort()
   await killing
+  const cleanUp = killed === undefined ? cleanUpEnded : cleanUpKilled
   const leftBehind = await cleanUp(mark, folder)
   // A process that shed the mark may hold the pipes: the verdict does not wait for it.
   await within(SETTLE_MS, drained, 'the rest of the output').catch(() => undefined)
-  const named = killed === undefined ? leftBehind : []
   return {
     path: file.path,
     durationMs: performance.now() - begun,
     output: output.text(),
     killed,
     ...end,
-    leftBehind: named,
+    leftBehind,
   }
 }

@@ -1,8 +1,20 @@
+import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The variable that marks a test file and all it starts, also what left its process group or its parent. */
 export const MARK = 'FLOTILLA_TEST_MARK'
+
+/** A new mark. Under a marked process it extends that one's, so that whoever ends the outer ends the inner too. */
+export function newMark(): string {
+  const outer = process.env[MARK]
+  return outer === undefined ? randomUUID() : `${outer}/${randomUUID()}`
+}
+
+function carries(environ: string, mark: string): boolean {
+  const own = environ.split('\0').find((variable) => variable.startsWith(`${MARK}=`)) ?? ''
+  return own === `${MARK}=${mark}` || own.startsWith(`${MARK}=${mark}/`)
+}
 
 export interface Survivor {
   readonly pid: number
@@ -27,7 +39,7 @@ export function survivorsOf(mark: string): Survivor[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => readOrEmpty(`/proc/${pid}/environ`).split('\0').includes(`${MARK}=${mark}`) && isAlive(pid))
+    .filter((pid) => carries(readOrEmpty(`/proc/${pid}/environ`), mark) && isAlive(pid))
     .map((pid) => ({ pid, command: readOrEmpty(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() || `pid ${pid}` }))
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** The runner gives each test file a folder of its own, so that even a killed file leaves nothing behind. */
-const ROOT = process.env.FLOTILLA_TEST_TMP ?? tmpdir()
+export const TEMP_ROOT = process.env.FLOTILLA_TEST_TMP ?? tmpdir()
 const made: string[] = []
 
 /** Mount points at or below `dir`, innermost last. */
@@ -38,7 +38,7 @@ function removeAll(): void {
 /** A new empty folder (short path: sockets fit in it), removed when the test process exits. */
 export function tempDir(): string {
   if (made.length === 0) process.once('exit', removeAll)
-  const dir = mkdtempSync(join(ROOT, 'fl-'))
+  const dir = mkdtempSync(join(TEMP_ROOT, 'fl-'))
   made.push(dir)
   return dir
 }

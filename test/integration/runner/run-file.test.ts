@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { judge, type Verdict } from '../../runner/judge.ts'
 import { runFile } from '../../runner/run-file.ts'
 import { survivorsOf } from '../../runner/survivors.ts'
-import { repositoryOf } from './repository.ts'
+import { REPOSITORY, repositoryOf } from './repository.ts'
 
 const HEAD = `import { suite } from 'uvu'\nimport * as assert from 'uvu/assert'\nconst test = suite('s')\n`
 
@@ -93,6 +94,19 @@ test('a stopped run ends the file', async () => {
   stop.abort()
   const run = await running
   assert.is(run.killed, 'the run was stopped')
+})
+
+test('ending a run also ends a run inside it, and its folders go', async () => {
+  const inner = repositoryOf({ 'b.test.ts': 'for (;;) await new Promise((done) => setTimeout(done, 5))' })
+  const source = `import { runFile } from '${REPOSITORY}/test/runner/run-file.ts'
+console.log('mark', process.env.FLOTILLA_TEST_MARK, 'folder', process.env.FLOTILLA_TEST_TMP)
+const file = { path: 'b.test.ts', deadlineMs: 20_000, heavy: false }
+test('one', async () => { await runFile('${inner}', file, new AbortController().signal) })
+test.run()`
+  const verdict = await verdictOn(source, { deadlineMs: 2_500 })
+  assertRefused(verdict, /not finished/)
+  const [, mark = '', folder = ''] = /mark (\S+) folder (\S+)/.exec(verdict.output) ?? []
+  assert.equal([mark !== '', survivorsOf(mark), existsSync(folder)], [true, [], false])
 })
 
 test('a skip without a printed reason is a failure', async () => {
