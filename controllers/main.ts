@@ -63,7 +63,8 @@ function leaseNamespace(client: ApiClient, log: Logger): Runnable {
         await client.create(Namespace, { metadata: { name: MACHINE_LEASES } }, { signal })
         return
       } catch (error) {
-        if (isApiError(error, 409)) return
+        // Ours has it from the start and lets nobody but its owner make namespaces.
+        if (isApiError(error, 403, 409)) return
         if (!signal.aborted) log.debug({ err: error }, 'could not make the namespace of machine leases')
       }
     } while (await sleep(systemClock, backoff.nextMs(), signal))

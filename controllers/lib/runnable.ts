@@ -1,4 +1,6 @@
 /** Long-lived parts, and groups of them that start in order and stop in reverse (controllers before their caches). */
+import { setMaxListeners } from 'node:events'
+
 export interface Runnable {
   readonly name: string
   /**
@@ -71,6 +73,8 @@ function endOf(parent: AbortSignal): End {
 
 function startOne(member: Runnable, end: End): Started {
   const stopping = new AbortController()
+  // Every waiting worker of the member listens; that many is no leak.
+  setMaxListeners(0, stopping.signal)
   const fail = (cause?: unknown): void => {
     if (stopping.signal.aborted && cause === undefined) return
     end.failure ??= new Error(cause === undefined ? `${member.name} ended by itself` : `running ${member.name}`, {

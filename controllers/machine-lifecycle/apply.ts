@@ -58,7 +58,8 @@ async function release({ client, events, clock }: ApplyDeps, action: Release, si
     resourceVersion = after.metadata.resourceVersion
   }
   if (unit.spec.machineName === machine) {
-    const body = { metadata: { resourceVersion }, spec: { machineName: null } }
+    // Empty, not absent: a write without the field keeps the binding (D6).
+    const body = { metadata: { resourceVersion }, spec: { machineName: '' } }
     await client.patch(Unit, name, { type: 'merge', body, signal })
   }
   events.record(unit, { type: 'Warning', reason: 'MachineLost', message: reason })

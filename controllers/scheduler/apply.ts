@@ -17,7 +17,8 @@ export async function apply({ client, events, clock }: ApplyDeps, action: Action
   const { name, resourceVersion } = action.unit.metadata
   const metadata = { resourceVersion }
   if (action.do !== 'explain') {
-    const machineName = action.do === 'bind' ? action.machine : null
+    // Empty, not absent: a write without the field keeps the binding, so that a plain apply does not undo it (D6).
+    const machineName = action.do === 'bind' ? action.machine : ''
     await client.patch(Unit, name, { type: 'merge', body: { metadata, spec: { machineName } }, signal })
     return
   }

@@ -32,6 +32,7 @@ const ROUND = 'all units'
 export function createScheduler(options: SchedulerOptions): Runnable {
   const { machines, units, log, clock = systemClock } = options
   const assumed = createAssumed(units)
+  let someWait = false
   const round: Reconcile = async (_, context) => {
     assumed.settle()
     const actions = plan({ machines: machines.list(), units: units.list(), assumed: assumed.machines })
@@ -39,6 +40,7 @@ export function createScheduler(options: SchedulerOptions): Runnable {
       assumed.add(action)
       writer.write(action)
     }
+    someWait = units.list().some((unit) => needOf(unit) === 'place' && !assumed.machines.get(unit.metadata.name))
     context.log.debug({ actions: actions.length }, 'planned')
     return DONE
   }
@@ -46,6 +48,8 @@ export function createScheduler(options: SchedulerOptions): Runnable {
   const planAgain = () => rounds.enqueue(ROUND)
   const writer = createWriter({ ...options, clock, assumed, planAgain })
   const needsRound = (name: string): boolean => {
+    // A unit that waits may wait for another one (MachineOf), so any change may be the one.
+    if (someWait) return true
     const unit = units.get(name)
     return unit !== undefined && needOf(unit) !== undefined
   }

@@ -116,6 +116,19 @@ const rows: readonly Row[] = [
     ),
   },
   {
+    title: 'MachineOf follows its peer, also one placed in the same round, and waits while there is none',
+    observed: {
+      units: [
+        unit('a.timer', { spec: { placement: { machineOf: ['b.service'] } } }),
+        bound('b.service', 'm2'),
+        unit('c.timer', xFleet('MachineOf=d.service')),
+        unit('e.service'),
+        unit('f.timer', xFleet('MachineOf=e.service')),
+      ],
+    },
+    expect: ['bind a.timer m2', 'c.timer: Scheduled=False NoMachineFits', 'bind e.service m1', 'bind f.timer m1'],
+  },
+  {
     title: 'Global=false asks for nothing',
     observed: { units: [unit('a.service', xFleet('Global=false'))] },
     expect: ['bind a.service m1'],
