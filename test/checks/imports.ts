@@ -56,7 +56,8 @@ const PARTS = [
 
 type Part = (typeof PARTS)[number]
 
-const SERVER_DOOR = ['crds', 'api-server/auth', 'api-server/registry'] as const
+/** Files at the top of api-server that a door uses (its version, say) are leaves: the search for cycles sees to it. */
+const SERVER_DOOR = ['crds', 'api-server', 'api-server/auth', 'api-server/registry'] as const
 
 /** What each part may use besides itself. `*` is everything. */
 const MAY_USE: Readonly<Record<Part, readonly (Part | '*')[]>> = {
@@ -89,6 +90,7 @@ function arrowProblem(each: Import): string | undefined {
   const to = target(each)
   const [user, used] = [partOf(each.from), partOf(to)]
   if (user === undefined || user === used) return undefined
+  if (to === 'package.json') return undefined // it holds the version
   if (used === undefined) return `${each.from}: imports ${to}, which is outside the parts of design.md §2`
   if (MAY_USE[user].some((allowed) => allowed === '*' || allowed === used)) return undefined
   return `${each.from}: imports ${to}, but ${user} may use only ${['itself', ...MAY_USE[user]].join(', ')}`

@@ -32,7 +32,7 @@ const RULES: readonly TextRule[] = [
     forbidden: /\bsetTimeout\([^)]*\b(?:poll|loop|tick|again)\b/,
     why: 'no loops of setTimeout: node:timers/promises with a signal can be stopped',
   },
-  { applies: (path) => !isProse(path), forbidden: /(?:^|[^a-z])\/(?:work|root)\//, why: 'a path of one machine' },
+  { applies: (path) => !isProse(path), forbidden: /(?:^|[^a-z])\/(?:work|root)\/[\w.]/, why: 'a path of one machine' },
   {
     applies: (path) => path === 'package-lock.json',
     forbidden: /"resolved":\s*"https?:/,

@@ -49,6 +49,8 @@ const allowed: readonly [string, string][] = [
   ['api-server/registry/registry.ts', '../store/store.ts'],
   ['api-server/legacy/etcd-v2/tree.ts', '../../store/store.ts'],
   ['api-server/main.ts', './store/open.ts'],
+  ['api-server/http/documents.ts', '../version.ts'],
+  ['node-agent/main.ts', '../package.json'],
   ['bin/up.ts', '../node-agent/main.ts'],
   ['test/unit/a.test.ts', '../../api-server/main.ts'],
 ]
