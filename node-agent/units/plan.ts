@@ -134,12 +134,13 @@ function installReason(unit: Wanted, installed: string | undefined, record: Unit
   return record.epoch === epoch ? undefined : 'first time in this boot'
 }
 
-/** Stopping what ended by itself changes nothing there, but lets a later `launched` start it again. */
+/**
+ * Stops what we started, also if it has ended by itself: a later `launched` then starts it again. What its timer or its
+ * socket started is left alone, for that is what such a service is loaded for (fleet did the same).
+ */
 function planLoaded(unit: Wanted, world: World): Action[] {
-  const seen = world.observed.get(unit.unitName)
-  if (isStopping(seen)) return []
-  const started = world.records.get(unit.uid)?.started === true
-  return started || isRunning(seen) ? [act('stop', unit, 'only loaded is desired')] : []
+  if (isStopping(world.observed.get(unit.unitName))) return []
+  return world.records.get(unit.uid)?.started === true ? [act('stop', unit, 'only loaded is desired')] : []
 }
 
 /** Started once per content and boot; starting what runs already is success. */
