@@ -40,9 +40,8 @@ for (const name of ['memory', 'embedded'] as const) {
     const restored = (await store.list(ALL)).items
     assert.is(restored.length, items.length)
     for (const [i, { key, value, created, modified }] of restored.entries()) {
-      const original = items[i] ?? assert.unreachable()
       assert.equal([key, created, modified], [items[i]?.key, items[i]?.created, items[i]?.modified])
-      assert.ok(Buffer.compare(value, original?.value ?? value) === 0)
+      assert.ok(Buffer.compare(value, items[i]?.value ?? Buffer.from('missing')) === 0)
     }
     assert.instance(await failure(watched(store, { after: revision - 1n, until: revision + 1n })), CompactedError)
     const next = await write(store, put('/a', '3'), remove('/last'))
