@@ -52,10 +52,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const dataDir = resolve(options.dataDir)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const { log } = options
-  const [store, pki] = await Promise.all([
-    openStore({ backend: options.store ?? 'embedded', dataDir, log }),
-    openPki(dataDir),
-  ])
+  const [store, pki] = await Promise.all([openStore(options.store ?? 'embedded', { dataDir, log }), openPki(dataDir)])
   const running = await startRegistry(store, log)
   const fronts = await listenAll(options, running, pki)
   const url = fronts[0]?.url ?? ''
