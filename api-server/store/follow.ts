@@ -19,6 +19,8 @@ export interface History {
 
 export interface FollowOptions {
   readonly after: Revision
+  /** Ends by itself after the last event up to here, which must have been published already. */
+  readonly until?: Revision
   readonly signal: AbortSignal
 }
 
@@ -26,12 +28,17 @@ export async function* follow(
   history: History,
   hub: WatchHub,
   range: Range,
-  { after, signal }: FollowOptions,
+  { after, until, signal }: FollowOptions,
 ): AsyncGenerator<readonly Event[], void, undefined> {
   let seen = after
   while (!signal.aborted) {
     const { events, through } = history.eventsAfter(seen, range)
     seen = through > seen ? through : seen
+    if (until !== undefined && seen >= until) {
+      const wanted = events.filter(({ kv }) => kv.modified <= until)
+      if (wanted.length > 0) yield wanted
+      return
+    }
     if (seen >= history.revision) {
       yield* live(hub.subscribe(range), { events, seen, signal })
       return

@@ -43,6 +43,26 @@ export const WATCHES: Promises = {
     assert.equal(early.seen.map(shown), all.flat().map(shown))
   },
 
+  'a watch with an end tells what lies up to there, all of it and nothing beyond, and ends by itself': async (
+    store,
+  ) => {
+    const after = await write(store, put('/a', '1'))
+    await write(store, put('/a', '2'), put('/b', '2'))
+    const end = await write(store, remove('/a'))
+    await write(store, put('/c', 'beyond'))
+    const read = async (until: bigint, range = ALL) => {
+      const seen: Event[] = []
+      const { signal } = new AbortController()
+      for await (const batch of store.watch(range, { after, until, signal })) seen.push(...batch)
+      return seen.map(shown)
+    }
+    const told = [`put /a=2 @${end - 1n}`, `put /b=2 @${end - 1n}`, `delete /a @${end}`]
+    assert.equal(await within(5_000, read(end), 'the end'), told)
+    assert.equal(await within(5_000, read(end - 1n), 'the end'), told.slice(0, 2))
+    assert.equal(await within(5_000, read(end, prefixRange('/nothing')), 'the end'), [])
+    assert.equal(await within(5_000, read(after), 'the end'), [])
+  },
+
   'the events of a transaction come together, in the order of its operations, with what was there before': async (
     store,
   ) => {
