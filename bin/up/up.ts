@@ -103,6 +103,6 @@ after ${(tookMs / 1000).toFixed(1)} s. Next:
   kubectl get machines
   kubectl apply -f manifests/quickstart/
   kubectl get units -w
-Without kubectl: npx flotilla get machines, apply -f …, watch units, journal web.service -f
+Without kubectl: npm run flotilla -- get machines | apply -f … | watch units | journal web.service -f
 Ctrl-C stops everything.`)
 }
