@@ -24,6 +24,8 @@ const RESIZE = 4
 const CLOSE = 255
 const HANDSHAKE_TIMEOUT_MS = 15_000
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+/** What kubectl sends at a time; agents refuse messages that are much larger. */
+const PIECE_BYTES = 32 * 1024
 const MAX_REFUSAL_BYTES = 64 * 1024
 
 /** The command's own exit code. Rejects when it could not be run, or the connection broke before it ended. */
@@ -147,7 +149,11 @@ function exitCodeOf({ status, message, details }: EndStatus): number {
 
 function sendInput(stdin: InputStream, socket: WebSocket): void {
   const pump = async (): Promise<void> => {
-    for await (const chunk of stdin) await send(socket, STDIN, chunk as Buffer)
+    for await (const chunk of stdin) {
+      const bytes = chunk as Buffer
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+        await send(socket, STDIN, bytes.subarray(at, at + PIECE_BYTES))
+    }
     await send(socket, CLOSE, Buffer.from([STDIN]))
   }
   // The command may end before its input does; its status says how.
