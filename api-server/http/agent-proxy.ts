@@ -10,7 +10,7 @@ import { Machine, Unit } from '../../crds/index.ts'
 import type { ApiObject } from '../../crds/kind.ts'
 import type { KeyPair } from '../auth/key-pair.ts'
 import { objectOf } from '../registry/entry.ts'
-import { StatusError, unavailable } from '../registry/errors.ts'
+import { type Status, StatusError, unavailable } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { CACHE_CONTROL } from './reply.ts'
 import type { ResourceRequest } from './request-info.ts'
@@ -118,6 +118,26 @@ async function forward(outgoing: Outgoing, response: ServerResponse): Promise<vo
   incoming.pipe(response)
 }
 
+const MAX_REFUSAL_BYTES = 16 * 1024
+
+/** The agent's own Status, so that its sentence reaches the user; a 503 where it sent none. */
+async function refusalOf(incoming: IncomingMessage): Promise<Error> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of incoming as AsyncIterable<Buffer>) {
+    bytes += piece.length
+    if (bytes > MAX_REFUSAL_BYTES) break
+    pieces.push(piece)
+  }
+  try {
+    const { code, reason, message } = JSON.parse(Buffer.concat(pieces).toString()) as Partial<Status>
+    if (code && reason && message) return new StatusError(code, reason, message)
+  } catch {
+    // Not a Status: what is known is the code.
+  }
+  return unavailable(`the agent refused the connection with ${incoming.statusCode}`)
+}
+
 interface Upgraded {
   readonly incoming: IncomingMessage
   readonly remote: Duplex
@@ -128,10 +148,7 @@ async function upgrade(outgoing: Outgoing, socket: Duplex, head: Buffer): Promis
   const { incoming, remote, early } = await new Promise<Upgraded>((resolve, reject) => {
     whileDialling(outgoing, reject)
     outgoing.once('upgrade', (incoming, remote, early) => resolve({ incoming, remote, early }))
-    outgoing.once('response', (incoming) => {
-      incoming.resume()
-      reject(unavailable(`the agent refused the connection with ${incoming.statusCode}`))
-    })
+    outgoing.once('response', (incoming) => void refusalOf(incoming).then(reject, reject))
     outgoing.end()
   })
   outgoing.setTimeout(0)
