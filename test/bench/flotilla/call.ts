@@ -1,0 +1,49 @@
+/** Single requests outside of what is timed. */
+import { request } from 'node:https'
+import type { Target } from '../load/connection.ts'
+import { UNITS, unitName } from './units.ts'
+
+const TIMEOUT_MS = 20_000
+
+/** The parsed answer of one request. Rejects on anything but 2xx. */
+export function call(target: Target, method: 'GET' | 'DELETE', path: string): Promise<unknown> {
+  const { host, port, tls } = target
+  const options = {
+    host,
+    port,
+    method,
+    path,
+    ...tls,
+    servername: 'localhost',
+    timeout: TIMEOUT_MS,
+    agent: false as const,
+  }
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece
+      })
+      response.on('error', reject).on('end', () => {
+        const { statusCode = 0 } = response
+        if (statusCode >= 200 && statusCode < 300) resolve(JSON.parse(text))
+        else reject(new Error(`${method} ${path}: ${statusCode} ${text}`))
+      })
+    })
+    sent.on('error', reject).on('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer`)))
+    sent.end()
+  })
+}
+
+interface UnitList {
+  readonly metadata: { readonly resourceVersion: string }
+  readonly items: readonly { readonly metadata: { readonly name: string } }[]
+}
+
+export async function listUnits(target: Target): Promise<UnitList> {
+  return (await call(target, 'GET', UNITS)) as UnitList
+}
+
+export async function deleteUnit(target: Target, number: number): Promise<void> {
+  await call(target, 'DELETE', `${UNITS}/${unitName(number)}`)
+}

@@ -1,0 +1,34 @@
+/** Requests about Units, the objects that all questions here are asked with. */
+import type { Target } from '../load/connection.ts'
+import { NUMBER, requestText } from '../load/template.ts'
+
+export const UNITS = '/apis/flotilla.dev/v1/units'
+
+/** Numbered names that sort as they count. */
+export const unitName = (number: number | string) => `bench-${String(number).padStart(NUMBER.length, '0')}.service`
+
+/** A create of a Unit that nobody runs (inactive), `bytes` long as it is sent. */
+export function createIdle(target: Target, bytes: number): string {
+  const sized = (padding: string) =>
+    bodyOf({ desiredState: 'inactive', content: `[Service]\nExecStart=/bin/true\n# ${padding}\n` })
+  const padding = 'x'.repeat(Math.max(0, bytes - sized('').length))
+  return create(target, sized(padding))
+}
+
+/** A create of a Unit that runs until it is stopped. */
+export function createSleeper(target: Target): string {
+  const content = '[Unit]\nDescription=Sleeps for a benchmark\n\n[Service]\nExecStart=/bin/sleep infinity\n'
+  return create(target, bodyOf({ desiredState: 'launched', content }))
+}
+
+function bodyOf(spec: object): string {
+  return JSON.stringify({ apiVersion: 'flotilla.dev/v1', kind: 'Unit', metadata: { name: unitName(NUMBER) }, spec })
+}
+
+function create(target: Target, body: string): string {
+  return requestText({ method: 'POST', path: UNITS, host: hostOf(target), body })
+}
+
+export function hostOf({ host, port }: Target): string {
+  return `${host}:${port}`
+}

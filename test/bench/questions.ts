@@ -1,0 +1,10 @@
+/** Every question there is, in the order in which they are asked. */
+import { creates } from './creates.ts'
+import type { Question } from './harness/figure.ts'
+import { list } from './list.ts'
+import { memory } from './memory.ts'
+import { start } from './start.ts'
+import { unitLatency } from './unit-latency.ts'
+import { watch } from './watch.ts'
+
+export const QUESTIONS: readonly Question[] = [start, unitLatency, creates, list, watch, memory]
