@@ -10,6 +10,12 @@ import createConnection, { type Connection } from 'dbus-next/lib/connection.js'
 import { DriverUnavailableError } from './driver.ts'
 
 const DBUS = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' }
+const PEER = {
+  destination: 'org.freedesktop.systemd1',
+  path: '/org/freedesktop/systemd1',
+  interface: 'org.freedesktop.DBus.Peer',
+}
+const PING_MS = 25
 /** A bus may allow only 128 unanswered calls a connection, and cuts who exceeds it. */
 const MAX_UNANSWERED = 100
 const MAX_WAITING = 20_000
@@ -75,7 +81,7 @@ export async function connectBus(options: BusConnectOptions): Promise<BusConnect
   })
   try {
     if (options.isBus) await calls.call({ ...DBUS, member: 'Hello' })
-    else await handshaken(wire, closed, options.timeoutMs)
+    else await greet(wire, closed, calls.call, options.timeoutMs)
   } catch (error) {
     wire.stream.destroy()
     throw error
@@ -114,6 +120,29 @@ function watchEnd(wire: Connection, rejectAll: (error: Error) => void): Promise<
     wire.on('end', () => end())
     wire.stream.on('close', () => end())
   })
+}
+
+/**
+ * systemd's own socket sleeps on a first message that arrives together with the end of the handshake, until more bytes
+ * come: so it is pinged, and pinged again, until it answers.
+ */
+async function greet(
+  wire: Connection,
+  closed: Promise<Error>,
+  call: BusConnection['call'],
+  timeoutMs: number,
+): Promise<void> {
+  const endsAt = performance.now() + timeoutMs
+  await handshaken(wire, closed, timeoutMs)
+  for (;;) {
+    try {
+      await call({ ...PEER, member: 'Ping', timeoutMs: PING_MS })
+      return
+    } catch (error) {
+      if (error instanceof BusRefusedError) return
+      if (wire.stream.destroyed || performance.now() > endsAt) throw error
+    }
+  }
 }
 
 function handshaken(wire: Connection, closed: Promise<Error>, timeoutMs: number): Promise<void> {

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Variant } from 'dbus-next'
 import type { Logger } from 'pino'
-import { type BusConnection, BusRefusedError, type BusSignal, connectBus } from './dbus-connection.ts'
+import { type BusCall, type BusConnection, BusRefusedError, type BusSignal, connectBus } from './dbus-connection.ts'
 import { DriverUnavailableError } from './driver.ts'
 import { jobTable } from './systemd-jobs.ts'
 import { unitOfPath } from './unit-name.ts'
@@ -14,7 +14,6 @@ const NAME = 'org.freedesktop.systemd1'
 const MANAGER = { path: '/org/freedesktop/systemd1', interface: `${NAME}.Manager` }
 const PROPERTIES = 'org.freedesktop.DBus.Properties'
 const BACKOFF_MS = [20, 50, 100, 250, 500, 1000, 2000]
-const FIRST_CONNECT_MS = 5000
 
 /**
  * Only what the driver needs: every change of a unit is told twice, for its type and for Unit; the second alone is
@@ -47,6 +46,7 @@ export interface SystemdBus {
     body?: readonly unknown[],
     timeoutMs?: number,
   ): Promise<readonly unknown[]>
+  managerProperty(property: string): Promise<unknown>
   property(path: string, interfaceName: string, property: string): Promise<unknown>
   /** How the job ended, in systemd's words (`done`, `failed`, `canceled`, …); '' when it did not within the time. */
   jobResult(job: string, timeoutMs: number): Promise<string>
@@ -58,48 +58,30 @@ export interface SystemdBus {
 export interface SystemdBusOptions {
   readonly address: BusAddress
   readonly log: Logger
+  /** How long systemd is waited for at first; 5 000 when absent. */
+  readonly connectTimeoutMs?: number
   readonly callTimeoutMs?: number
 }
 
-/** Rejects with DriverUnavailableError when systemd is not there within five seconds. */
-export async function openSystemdBus({ address, log, callTimeoutMs = 10_000 }: SystemdBusOptions): Promise<SystemdBus> {
+/** Rejects with DriverUnavailableError when systemd is not there in time. */
+export async function openSystemdBus(options: SystemdBusOptions): Promise<SystemdBus> {
+  const { connectTimeoutMs = 5000, callTimeoutMs = 10_000 } = options
   const listeners = new Set<(name: string) => void>()
   const hint = (name: string) => {
     for (const listener of listeners) listener(name)
   }
   const jobs = jobTable()
-  const link = keepConnected({ address, log, callTimeoutMs, onUp: () => hint(''), onDown: jobs.rejectAll, onSignal })
-
-  function onSignal({ member, path, body }: BusSignal): void {
-    if (member === 'JobRemoved') {
-      jobs.ended(String(body[1]), String(body[3]))
-      hint(String(body[2]))
-    } else if (member === 'UnitNew' || member === 'UnitRemoved') hint(String(body[0]))
-    else if (member === 'NameOwnerChanged' && body[2] !== '') link.resubscribe()
-    else {
-      const name = unitOfPath(path)
-      if (name) hint(name)
-    }
+  const onSignal = (signal: BusSignal) => {
+    if (signal.member === 'JobRemoved') jobs.ended(String(signal.body[1]), String(signal.body[3]))
+    if (signal.member === 'NameOwnerChanged') link.ownerChanged(signal.body[2] !== '')
+    const unit = unitOfSignal(signal)
+    if (unit) hint(unit)
   }
-
+  const events = { onUp: () => hint(''), onDown: jobs.rejectAll, onSignal }
+  const link = keepConnected({ ...options, connectTimeoutMs, callTimeoutMs, ...events })
   await link.firstUp
-  const call = async (
-    path: string,
-    iface: string,
-    member: string,
-    signature = '',
-    body: readonly unknown[] = [],
-    timeoutMs = callTimeoutMs,
-  ) =>
-    (
-      await answered(
-        link.connection().call({ destination: NAME, path, interface: iface, member, signature, body, timeoutMs }),
-      )
-    ).map(plain)
   return {
-    manager: (member, signature, body, timeoutMs) =>
-      call(MANAGER.path, MANAGER.interface, member, signature, body, timeoutMs),
-    property: async (path, iface, property) => (await call(path, PROPERTIES, 'Get', 'ss', [iface, property]))[0],
+    ...systemdCalls(link.connection, callTimeoutMs),
     jobResult: jobs.result,
     onHint(listener) {
       listeners.add(listener)
@@ -107,6 +89,28 @@ export async function openSystemdBus({ address, log, callTimeoutMs = 10_000 }: S
     },
     close: link.close,
   }
+}
+
+/** Without a bus there are no match rules: signals come that were not asked for, about no unit. */
+function unitOfSignal({ member, path, body }: BusSignal): string | undefined {
+  if (member === 'JobRemoved') return String(body[2])
+  if (member === 'UnitNew' || member === 'UnitRemoved') return String(body[0])
+  return unitOfPath(path)
+}
+
+function systemdCalls(connection: () => BusConnection, defaultTimeoutMs: number) {
+  const call = async (request: Omit<BusCall, 'destination'>) => {
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs
+    const body = await answered(connection().call({ ...request, destination: NAME, timeoutMs }))
+    return body.map(plain)
+  }
+  const property = async (path: string, interfaceName: string, name: string) => {
+    const body = [interfaceName, name]
+    return (await call({ path, interface: PROPERTIES, member: 'Get', signature: 'ss', body }))[0]
+  }
+  const manager: SystemdBus['manager'] = (member, signature = '', body = [], timeoutMs = defaultTimeoutMs) =>
+    call({ ...MANAGER, member, signature, body, timeoutMs })
+  return { manager, property, managerProperty: (name: string) => property(MANAGER.path, MANAGER.interface, name) }
 }
 
 interface LinkOptions extends Required<SystemdBusOptions> {
@@ -132,7 +136,7 @@ function keepConnected(options: LinkOptions) {
     current = connection
     return connection
   }
-  const firstUp = retry(up, FIRST_CONNECT_MS, stopping.signal)
+  const firstUp = retry(up, options.connectTimeoutMs, stopping.signal)
   const running = follow()
   async function follow(): Promise<void> {
     let next: Promise<BusConnection> = firstUp
@@ -154,9 +158,10 @@ function keepConnected(options: LinkOptions) {
       if (!current) throw last
       return current
     },
-    resubscribe() {
-      // A new owner of the name knows nothing of our subscription. Losing this race means the connection is closing.
-      if (current) void subscribe(current, false).then(options.onUp, () => current?.close())
+    /** A new owner of the name knows nothing of our subscription. */
+    ownerChanged(isThere: boolean) {
+      // Losing this race means that the connection is closing, which is seen elsewhere.
+      if (isThere && current) void subscribe(current, false).then(options.onUp, () => current?.close())
     },
     async close() {
       stopping.abort()

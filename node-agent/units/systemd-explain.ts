@@ -10,7 +10,11 @@ import { describeResult } from './unit-result.ts'
 const UNIT = 'org.freedesktop.systemd1.Unit'
 const JOURNAL_DEADLINE_MS = 3000
 const MAX_JOURNAL_LINES = 3
-const WARNING = 4
+const JOURNAL_LAG_MS = [0, 20, 50, 100, 200]
+/** systemd notes the time of a start after the fork, and the child may have complained by then. */
+const START_SLACK_US = 200_000
+/** The last line about a failure; it repeats what the unit's Result says. */
+const CLOSING = /: Failed with result '/
 
 /** '' for a unit that is well. `unitField` is the journal's field for this manager's units: UNIT or USER_UNIT. */
 export async function explainUnit(bus: SystemdBus, name: string, unitField: string): Promise<string> {
@@ -20,7 +24,9 @@ export async function explainUnit(bus: SystemdBus, name: string, unitField: stri
   const loadError = unit.loadState === 'loaded' ? '' : await readLoadError(bus, name)
   const failure = unit.result === 'success' || unit.result === '' ? '' : describeResult(unit.result, unit.exitStatus)
   if (!failure && unit.loadState === 'loaded') return ''
-  return [loadError, failure, ...(await complaints(name, unitField))].filter(Boolean).join('; ')
+  const match = [`${unitField}=${name}`, '--priority=warning', '--boot']
+  const lines = failure ? await failureLines(bus, name, match) : await readComplaints(match)
+  return [loadError, failure, ...lines.slice(-MAX_JOURNAL_LINES)].filter(Boolean).join('; ')
 }
 
 async function readLoadError(bus: SystemdBus, name: string): Promise<string> {
@@ -33,25 +39,29 @@ async function readLoadError(bus: SystemdBus, name: string): Promise<string> {
   return text
 }
 
-/** The newest warnings that systemd logged about the unit. The journal lags a little behind the failure, hence twice. */
-async function complaints(name: string, unitField: string): Promise<readonly string[]> {
-  for (const waitMs of [0, 60]) {
+/**
+ * Warnings of this run only: the journal also has those of earlier ones, and of earlier units of that name. It lags
+ * behind the failure, so it is read again until the line is there by which systemd closes every failure.
+ */
+async function failureLines(bus: SystemdBus, name: string, match: readonly string[]): Promise<readonly string[]> {
+  const sinceUs = Number(await bus.property(pathOfUnit(name), UNIT, 'InactiveExitTimestamp'))
+  const since = sinceUs > 0 ? [`--since=@${((sinceUs - START_SLACK_US) / 1e6).toFixed(6)}`] : []
+  let lines: readonly string[] = []
+  for (const waitMs of JOURNAL_LAG_MS) {
     await delay(waitMs)
-    const lines = await readComplaints([`${unitField}=${name}`, '--priority=warning', '--boot'])
-    if (lines.length > 0) return lines
+    lines = await readComplaints([...match, ...since])
+    if (lines.some((line) => CLOSING.test(line))) break
   }
-  return []
+  return lines.filter((line) => !CLOSING.test(line))
 }
 
 async function readComplaints(match: readonly string[]): Promise<readonly string[]> {
-  const lines: string[] = []
+  const lines = new Set<string>()
   const timeout = AbortSignal.timeout(JOURNAL_DEADLINE_MS)
   try {
-    for await (const { message, priority } of readJournal(journalArguments(match, { lines: 20 }), timeout)) {
-      if (priority <= WARNING) lines.push(message)
-    }
+    for await (const { message } of readJournal(journalArguments(match, { lines: 20 }), timeout)) lines.add(message)
   } catch {
     // The properties alone are an answer; a machine without a readable journal still has those.
   }
-  return [...new Set(lines)].slice(-MAX_JOURNAL_LINES)
+  return [...lines]
 }

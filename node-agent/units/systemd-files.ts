@@ -2,6 +2,7 @@
  * Makes unit files known to systemd and makes it forget them. New files need no daemon-reload (it looks for a file when a
  * unit is first named); one reload a batch when a file changed under a unit that is loaded, since it costs 100 ms.
  */
+import { readdir } from 'node:fs/promises'
 import { BusRefusedError } from './dbus-connection.ts'
 import type { Outcome, UnitFile } from './driver.ts'
 import type { SystemdBus } from './systemd-bus.ts'
@@ -14,6 +15,8 @@ const RELOAD_TIMEOUT_MS = 60_000
 /** LinkUnitFiles, EnableUnitFiles: `runtime` links live in /run and are gone after a boot, `force` replaces stale ones. */
 const RUNTIME = true
 const FORCE = true
+/** Where `runtime` links are made: /run/systemd/system, or /run/user/UID/systemd/user. */
+const RUNTIME_FOLDER = /^\/run\/(?:systemd\/system|user\/\d+\/systemd\/user)$/
 
 export async function installFiles(
   bus: SystemdBus,
@@ -21,7 +24,12 @@ export async function installFiles(
   files: readonly UnitFile[],
 ): Promise<readonly Outcome[]> {
   const refused = new Map<string, string>()
-  for (const { name } of files) if (!isUnitName(name)) refused.set(name, `'${name}' is not a unit name`)
+  const outranking = await outrankingUnits(bus)
+  for (const { name } of files) {
+    const folder = outranking.get(name)
+    if (!isUnitName(name)) refused.set(name, `'${name}' is not a unit name`)
+    else if (folder) refused.set(name, `${name} is defined by the machine itself in ${folder}, which outranks any link`)
+  }
   const valid = files.filter(({ name }) => !refused.has(name))
   const written = await dir.write(valid)
   const names = valid.map(({ name }) => name)
@@ -44,6 +52,31 @@ export async function removeFiles(bus: SystemdBus, dir: UnitDirectory, names: re
   await eachOrAll(names, new Map(), (some) => bus.manager('DisableUnitFiles', 'asb', [some, RUNTIME]))
   await dir.remove(names)
   if ((await loadedOf(bus, names)).length > 0) await reload(bus)
+}
+
+/**
+ * Names in the folders that systemd searches before that of runtime links, and where: such a unit would go on running
+ * the machine's own file under our name.
+ */
+async function outrankingUnits(bus: SystemdBus): Promise<ReadonlyMap<string, string>> {
+  const path = (await bus.managerProperty('UnitPath')) as readonly string[]
+  const folders = path.slice(
+    0,
+    path.findIndex((folder) => RUNTIME_FOLDER.test(folder)),
+  )
+  const listed = await Promise.all(
+    folders.map(async (folder) => (await namesIn(folder)).map((name) => [name, folder] as const)),
+  )
+  return new Map(listed.flat())
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).filter(isUnitName)
+  } catch (error) {
+    if (['ENOENT', 'EACCES'].includes(String((error as NodeJS.ErrnoException).code))) return []
+    throw error
+  }
 }
 
 export async function reload(bus: SystemdBus): Promise<void> {

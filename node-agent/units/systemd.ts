@@ -23,15 +23,17 @@ export interface SystemdDriverOptions {
   readonly log: Logger
   /** The bus socket; default: the system's, or the user's own. */
   readonly address?: BusAddress
+  /** How long systemd is waited for at first; 5 000 when absent. */
+  readonly connectTimeoutMs?: number
   /** How long `remove` waits for a unit to stop before it kills all of its processes. */
   readonly stopDeadlineMs?: number
 }
 
-/** Rejects with DriverUnavailableError when this systemd does not answer within five seconds. */
+/** Rejects with DriverUnavailableError when this systemd does not answer in time. */
 export async function openSystemdDriver(options: SystemdDriverOptions): Promise<UnitDriver> {
-  const { kind, log, stopDeadlineMs = STOP_DEADLINE_MS } = options
+  const { kind, log, connectTimeoutMs = 5000, stopDeadlineMs = STOP_DEADLINE_MS } = options
   const dir = await openUnitDirectory(options.unitDir)
-  const bus = await openSystemdBus({ address: options.address ?? defaultAddress(kind), log })
+  const bus = await openSystemdBus({ address: options.address ?? defaultAddress(kind), log, connectTimeoutMs })
   const remove = (names: readonly string[]) => removeUnits(bus, dir, names, stopDeadlineMs)
   return {
     kind,

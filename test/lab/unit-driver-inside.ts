@@ -70,7 +70,7 @@ async function isActive(driver: UnitDriver, name: string): Promise<boolean> {
 }
 
 function countReloads(work: () => Promise<unknown>): Promise<number> {
-  const count = () => Number(manager('show', '--property=UnitsReloadStartTimestampMonotonic', '--value') || 0)
+  const count = () => Number(manager('show', '--property=UnitsLoadTimestampMonotonic', '--value') || 0)
   const before = count()
   return work().then(() => (count() === before ? 0 : 1))
 }
@@ -203,7 +203,7 @@ if (way === 'system') {
 
 test('no systemd at the socket is said within the deadline', async () => {
   const nowhere = { socketPath: '/run/no-such-socket', isBus: true }
-  const error = await openSystemdDriver({ kind, unitDir, log, address: nowhere }).then(
+  const error = await openSystemdDriver({ kind, unitDir, log, address: nowhere, connectTimeoutMs: 200 }).then(
     () => undefined,
     (failure: unknown) => failure,
   )

@@ -1,4 +1,5 @@
 /** What every unit driver promises, told by real units. Run by the fake, the process driver and systemd. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import type { LogLine, ObservedUnit, UnitDriver } from '../../node-agent/units/driver.ts'
@@ -17,6 +18,13 @@ export interface UnitDriverRig {
 export interface UnitDriverSuiteOptions {
   readonly needs?: readonly Requirement[]
   readonly open: () => Promise<UnitDriverRig>
+}
+
+/** journald looks up who wrote a line after it was written: a user's process that is gone by then is nobody's. */
+const LINGER = 'sleep 0.2'
+
+function oneshot(command: string): string {
+  return `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=${command}\n`
 }
 
 export const SLEEPER = '[Service]\nExecStart=/bin/sleep infinity\n'
@@ -140,10 +148,9 @@ function shapeTests(test: Suite): void {
   }) => {
     const names = ['web@7.service', 'a\\x2db@c\\x2dd.service']
     for (const name of names) {
-      await launch(driver, name, '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo "I am %i"\n')
+      await launch(driver, name, oneshot(`/bin/sh -c 'echo "I am %i"; ${LINGER}'`))
     }
-    const lines = await untilLine(driver, 'web@7.service', 'I am 7')
-    assert.ok(lines)
+    assert.ok(await untilLine(driver, 'web@7.service', 'I am 7'))
     assert.ok(await untilLine(driver, 'a\\x2db@c\\x2dd.service', 'I am c\\x2dd'))
   })
 
@@ -239,11 +246,12 @@ function stubbornTests(test: Suite): void {
   test('what ignores the request to stop is killed when its time is over, and has failed by timeout', async ({
     rig,
   }) => {
+    const name = freshName()
     const stubborn = `[Service]\nExecStart=/bin/sh -c 'trap "" TERM; echo deaf; sleep 1000'\nTimeoutStopSec=300ms\n`
-    const { mainPID } = await launch(rig.driver, 'a.service', stubborn)
-    await untilLine(rig.driver, 'a.service', 'deaf')
-    await rig.driver.stop(['a.service'])
-    const unit = await seen(rig.driver, 'a.service', 'failed')
+    const { mainPID } = await launch(rig.driver, name, stubborn)
+    await untilLine(rig.driver, name, 'deaf')
+    await rig.driver.stop([name])
+    const unit = await seen(rig.driver, name, 'failed')
     assert.is(unit.result, 'timeout')
     assert.not(rig.isAlive(mainPID))
   })
@@ -339,38 +347,44 @@ function observationTests(test: Suite): void {
 }
 
 function journalTests(test: Suite): void {
-  const talker =
-    '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/echo one\nExecStart=/bin/echo two\nExecStart=/bin/echo three\n'
+  const talker = oneshot(`/bin/sh -c 'echo one; echo two; echo three; ${LINGER}'`)
 
   test('the journal has what a unit wrote, in order, and reading goes on after a cursor', async ({
     rig: { driver },
   }) => {
+    const talkerName = freshName()
     const before = Date.now() * 1000
-    await launch(driver, 'a.service', talker)
-    const three = await untilLine(driver, 'a.service', 'three')
-    const lines = await readAll(driver, 'a.service')
+    await launch(driver, talkerName, talker)
+    const three = await untilLine(driver, talkerName, 'three')
+    const lines = await readAll(driver, talkerName)
     const spoken = lines.filter(({ message }) => ['one', 'two', 'three'].includes(message))
     assert.equal(
       spoken.map(({ message }) => message),
       ['one', 'two', 'three'],
     )
     assert.ok(Math.abs(three.timestampUs - before) < 10_000_000)
-    const rest = await readAll(driver, 'a.service', { after: spoken[0]?.cursor ?? '' })
+    const rest = await readAll(driver, talkerName, { after: spoken[0]?.cursor ?? '' })
     assert.equal(
       rest.map(({ message }) => message).filter((message) => /^(one|two|three)$/.test(message)),
       ['two', 'three'],
     )
-    assert.is((await readAll(driver, 'a.service', { lines: 1 })).length, 1)
+    assert.is((await readAll(driver, talkerName, { lines: 1 })).length, 1)
   })
 
   test('a follower gets lines as they are written, and ends when it is told to', async ({ rig: { driver } }) => {
+    const talkerName = freshName()
     const stopping = new AbortController()
-    await put(driver, 'a.service', talker)
-    const following = firstLine(driver, 'a.service', 'three', stopping)
+    await put(driver, talkerName, talker)
+    const following = firstLine(driver, talkerName, 'three', stopping)
     await delay(50)
-    await driver.start(['a.service'])
+    await driver.start([talkerName])
     assert.is((await following).message, 'three')
   })
+}
+
+/** A journal outlives units: what an earlier unit of the same name wrote is still there. */
+function freshName(): string {
+  return `talker-${randomUUID()}.service`
 }
 
 async function readAll(
