@@ -9,7 +9,7 @@ import type { Copies } from './copies.ts'
 import type { Outcome, UnitDriver } from './driver.ts'
 import type { Memory } from './memory.ts'
 import { attemptKey } from './observe.ts'
-import type { Action, UnitRecord, Verb, World } from './plan.ts'
+import type { Action, UnitRecord, Verb, Wanted, World } from './plan.ts'
 import type { RecordFile } from './records.ts'
 
 export interface ApplyDeps {
@@ -30,13 +30,20 @@ const RETRY_MAX_MS = 60_000
 
 /** Rejects only with DriverUnavailableError or what the disk says about the records; the next round starts over. */
 export async function apply(actions: readonly Action[], world: World, deps: ApplyDeps): Promise<void> {
+  if (actions.length === 0) return
   const batch = (verb: LocalVerb): readonly Action[] => actions.filter((action) => action.do === verb)
   const failed = new Set<string>()
+  const round: Round = {
+    ...deps,
+    failed,
+    epoch: world.epoch,
+    wanted: new Map(world.wanted.map((unit) => [unit.uid, unit])),
+  }
   const run = async (verb: LocalVerb): Promise<void> => {
     const chosen = batch(verb).filter((action) => !failed.has(action.uid))
     if (chosen.length === 0) return
     const outcomes = await perform(verb, chosen, deps)
-    for (const action of chosen) settle(action, outcomes.get(action.unitName), world, deps, failed)
+    for (const action of chosen) settle(action, outcomes.get(action.unitName), round)
   }
   try {
     await run('keep')
@@ -44,15 +51,17 @@ export async function apply(actions: readonly Action[], world: World, deps: Appl
     await run('install')
     await Promise.all([run('start'), run('restart')])
   } finally {
-    if (actions.some(({ do: verb }) => verb !== 'claim' && verb !== 'release'))
-      await deps.records.save(deps.memory.records)
+    await deps.records.save(deps.memory.records)
   }
 }
 
 /** Unit name to the manager's refusal; no entry is success. */
 async function perform(verb: LocalVerb, actions: readonly Action[], deps: ApplyDeps): Promise<Map<string, string>> {
   const names = actions.map(({ unitName }) => unitName)
-  for (const name of names) deps.memory.dirty.add(name)
+  for (const name of names) {
+    deps.memory.dirty.add(name)
+    deps.memory.hints.acted(name)
+  }
   const outcomes = verb === 'keep' ? await keep(actions, deps) : await drive(verb, names, actions, deps)
   return new Map(outcomes.flatMap(({ name, refused }) => (refused === undefined ? [] : [[name, refused] as const])))
 }
@@ -82,30 +91,38 @@ async function keep(actions: readonly Action[], { copies, memory, unit }: ApplyD
   }
 }
 
-function settle(action: Action, refused: string | undefined, world: World, deps: ApplyDeps, failed: Set<string>): void {
+interface Round extends ApplyDeps {
+  readonly epoch: string
+  readonly wanted: ReadonlyMap<string, Wanted>
+  /** Uids that drop out of this round's later batches. */
+  readonly failed: Set<string>
+}
+
+function settle(action: Action, refused: string | undefined, round: Round): void {
   const { do: verb, uid, name, unitName, reason } = action
+  const { memory, log, nowMs, wanted, failed } = round
   if (refused === undefined) {
-    remember(action, world, deps)
-    deps.log.info({ unit: name, unitName, action: verb, reason }, 'action applied')
+    remember(action, round)
+    log.info({ unit: name, unitName, action: verb, reason }, 'action applied')
     return
   }
   failed.add(uid)
-  const unit = world.wanted.find((candidate) => candidate.uid === uid)
-  const attempts = (deps.memory.refusals.get(uid)?.attempts ?? 0) + 1
-  deps.memory.refusals.set(uid, {
+  const unit = wanted.get(uid)
+  const attempts = (memory.refusals.get(uid)?.attempts ?? 0) + 1
+  memory.refusals.set(uid, {
     key: unit ? attemptKey(unit) : '',
     text: refused,
     isAboutRunning: verb !== 'stop' && verb !== 'remove',
     attempts,
-    retryAtMs: deps.nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts - 1, 10)),
+    retryAtMs: nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts - 1, 10)),
   })
-  deps.log.warn({ unit: name, unitName, action: verb, reason, refused }, 'action refused')
+  log.warn({ unit: name, unitName, action: verb, reason, refused }, 'action refused')
 }
 
-function remember({ do: verb, uid, name, unitName }: Action, world: World, { memory, nowMs }: ApplyDeps): void {
-  const hash = world.wanted.find((unit) => unit.uid === uid)?.hash ?? ''
+function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wanted, epoch }: Round): void {
+  const hash = wanted.get(uid)?.hash ?? ''
   const put = (change: Partial<UnitRecord>): void => {
-    const before = memory.records.get(uid) ?? { uid, name, unitName, hash, epoch: world.epoch, started: false }
+    const before = memory.records.get(uid) ?? { uid, name, unitName, hash, epoch, started: false }
     memory.records.set(uid, { ...before, ...change })
   }
   if (verb === 'keep') return
@@ -115,11 +132,11 @@ function remember({ do: verb, uid, name, unitName }: Action, world: World, { mem
     memory.refusals.delete(uid)
   } else if (verb === 'install') {
     memory.installed.set(unitName, hash)
-    if (memory.records.get(uid)?.epoch !== world.epoch) put({ epoch: world.epoch, started: false })
+    if (memory.records.get(uid)?.epoch !== epoch) put({ epoch, started: false })
   } else if (verb === 'stop') {
     if (memory.records.has(uid)) put({ started: false })
   } else {
-    put({ hash, epoch: world.epoch, started: true })
+    put({ hash, epoch, started: true })
     memory.justStarted.set(uid, nowMs())
     memory.refusals.delete(uid)
   }

@@ -10,6 +10,8 @@ export interface BoundUnits {
   get(uid: string): Readonly<Unit> | undefined
   /** Takes in the answer to a write. */
   learn(unit: Readonly<Unit>): void
+  /** The informer has news: what was put together before no longer holds. */
+  invalidate(): void
 }
 
 interface Cache {
@@ -18,6 +20,7 @@ interface Cache {
 
 export function boundUnits(machineName: string, cache: Cache): BoundUnits {
   const learned = new Map<string, Readonly<Unit>>()
+  let current: ReadonlyMap<string, Readonly<Unit>> | undefined
   const newest = (cached: Readonly<Unit>): Readonly<Unit> => {
     const uid = uidOf(cached)
     const own = learned.get(uid)
@@ -26,16 +29,28 @@ export function boundUnits(machineName: string, cache: Cache): BoundUnits {
     learned.delete(uid)
     return cached
   }
-  const list = (): Readonly<Unit>[] => {
-    const cached = cache.list()
-    const known = new Set(cached.map(uidOf))
-    for (const uid of learned.keys()) if (!known.has(uid)) learned.delete(uid)
-    return cached.map(newest).filter((unit) => unit.spec.machineName === machineName)
+  const gather = (): ReadonlyMap<string, Readonly<Unit>> => {
+    const cached = new Map(cache.list().map((unit) => [uidOf(unit), unit]))
+    for (const uid of learned.keys()) if (!cached.has(uid)) learned.delete(uid)
+    for (const [uid, unit] of cached) cached.set(uid, newest(unit))
+    for (const [uid, { spec }] of cached) if (spec.machineName !== machineName) cached.delete(uid)
+    return cached
+  }
+  const units = (): ReadonlyMap<string, Readonly<Unit>> => {
+    current ??= gather()
+    return current
+  }
+  const invalidate = (): void => {
+    current = undefined
   }
   return {
-    list,
-    get: (uid) => list().find((unit) => uidOf(unit) === uid),
-    learn: (unit) => void learned.set(uidOf(unit), unit),
+    list: () => [...units().values()],
+    get: (uid) => units().get(uid),
+    learn: (unit) => {
+      learned.set(uidOf(unit), unit)
+      invalidate()
+    },
+    invalidate,
   }
 }
 

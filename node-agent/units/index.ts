@@ -6,7 +6,7 @@ import { aborted, sleep, systemClock } from '../../controllers/lib/clock.ts'
 import { createInformer, type Informer } from '../../controllers/lib/informer.ts'
 import type { Runnable } from '../../controllers/lib/runnable.ts'
 import { Unit } from '../../crds/unit.ts'
-import { boundUnits } from './bound-units.ts'
+import { type BoundUnits, boundUnits } from './bound-units.ts'
 import { type Copies, openCopies } from './copies.ts'
 import type { UnitDriver } from './driver.ts'
 import { createHolding } from './holding.ts'
@@ -49,14 +49,19 @@ async function run(options: UnitsOptions, signal: AbortSignal): Promise<void> {
   setMaxListeners(MAX_WRITES, signal)
   const { client, machineName, driver, log } = options
   const waker = createWaker()
+  let onNews = waker.wake
   const informer = createInformer({
     client,
     kind: Unit,
     fieldSelector: `spec.machineName=${machineName}`,
-    onChange: waker.wake,
+    onChange: () => onNews(),
     log,
   })
-  const { reconciler, memory, drain } = await assemble(options, informer, waker, signal)
+  const { units, reconciler, memory, drain } = await assemble(options, informer, waker, signal)
+  onNews = () => {
+    units.invalidate()
+    waker.wake()
+  }
   await Promise.all([
     informer.start(signal),
     followDriver(driver, memory, waker, { log, signal }),
@@ -65,6 +70,7 @@ async function run(options: UnitsOptions, signal: AbortSignal): Promise<void> {
 }
 
 interface Assembly {
+  readonly units: BoundUnits
   readonly reconciler: Reconciler
   readonly memory: Memory
   readonly drain: () => Promise<void>
@@ -79,7 +85,7 @@ async function assemble(
   const { client, machineName, driver, dataDir, epoch, log, onDriver, onHappening } = options
   const copies = openCopies<Unit>(dataDir, 'Unit')
   const records = openRecords(dataDir)
-  const memory = createMemory(await loadCopies(copies, log), await records.load())
+  const memory = createMemory(await loadCopies(copies, log), await records.load(), { wake, signal })
   const units = boundUnits(machineName, informer)
   let isOnline = false
   void informer.ready.then(() => {
@@ -99,7 +105,7 @@ async function assemble(
     reportOf: reconciler.reportOf,
   })
   const drain = () => drainWrites([holding.idle(), statusWriter.idle()])
-  return { reconciler, memory, drain }
+  return { units, reconciler, memory, drain }
 }
 
 async function drainWrites(writes: readonly Promise<void>[]): Promise<void> {
@@ -139,9 +145,7 @@ async function followDriver(
   while (!signal.aborted) {
     try {
       for await (const names of driver.changes(signal)) {
-        if (names.includes('')) memory.isStale = true
-        for (const name of names) memory.dirty.add(name)
-        wake()
+        memory.hints.tell(names)
       }
     } catch (error) {
       if (signal.aborted) return

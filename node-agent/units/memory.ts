@@ -1,7 +1,11 @@
 /** What the agent knows between two rounds. Only the reconciler and its parts touch it; bounded by the units of a machine. */
 import type { Unit } from '../../crds/unit.ts'
 import type { ObservedUnit } from './driver.ts'
+import { createHints, type Hints } from './hints.ts'
 import type { UnitRecord } from './plan.ts'
+
+/** A start that was not seen doing anything for so long has ended already. */
+export const START_SHOWS_WITHIN_MS = 300
 
 export interface Refusal {
   /** The spec that was refused; another one is tried at once. */
@@ -22,6 +26,8 @@ export interface Memory {
   readonly observed: Map<string, ObservedUnit>
   /** Unit names whose observed state may be old. */
   readonly dirty: Set<string>
+  /** What the manager tells about units comes in through here. */
+  readonly hints: Hints
   /** Everything may have changed: look at all again. */
   isStale: boolean
   readonly refusals: Map<string, Refusal>
@@ -29,29 +35,37 @@ export interface Memory {
   readonly busy: Set<string>
   /** Uid to the time of a start after which it has not been seen doing anything yet. */
   readonly justStarted: Map<string, number>
-  /** Forgets `justStarted` of everything that was seen other than inactive. */
-  sawRunning(): void
+  /** Forgets `justStarted` of what was seen other than inactive, and of what has had its time to be seen so. */
+  endStarts(nowMs: number): void
 }
 
 export function createMemory(
   copies: ReadonlyMap<string, Readonly<Unit>>,
   records: ReadonlyMap<string, UnitRecord>,
+  { wake, signal }: { readonly wake: () => void; readonly signal: AbortSignal },
 ): Memory {
+  const onDue = (names: readonly string[]): void => {
+    if (names.includes('')) memory.isStale = true
+    for (const name of names) memory.dirty.add(name)
+    wake()
+  }
   const memory: Memory = {
     copies: new Map(copies),
     records: new Map(records),
     installed: new Map(),
     observed: new Map(),
     dirty: new Set(),
+    hints: createHints({ onDue, signal }),
     isStale: true,
     refusals: new Map(),
     busy: new Set(),
     justStarted: new Map(),
-    sawRunning: () => {
-      for (const uid of memory.justStarted.keys()) {
+    endStarts: (nowMs) => {
+      for (const [uid, startedMs] of memory.justStarted) {
         const record = memory.records.get(uid)
-        const seen = record && memory.observed.get(record.unitName)
-        if (record === undefined || (seen && seen.activeState !== 'inactive')) memory.justStarted.delete(uid)
+        const isIdle =
+          record !== undefined && (memory.observed.get(record.unitName)?.activeState ?? 'inactive') === 'inactive'
+        if (!isIdle || nowMs - startedMs >= START_SHOWS_WITHIN_MS) memory.justStarted.delete(uid)
       }
     },
   }

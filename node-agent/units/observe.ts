@@ -22,6 +22,7 @@ export async function observe(driver: Observer, memory: Memory, now: Circumstanc
   if (memory.isStale) await readInstalled(driver, memory)
   const wanted = now.units.map((unit) => wantedOf(unit, driver, memory, now))
   await readStates(driver, memory, wanted)
+  memory.endStarts(now.nowMs)
   return {
     machineName: now.machineName,
     epoch: now.epoch,
@@ -37,6 +38,11 @@ export async function observe(driver: Observer, memory: Memory, now: Circumstanc
     observed: memory.observed,
     waiting: new Set([...memory.busy, ...refusedLately(wanted, memory, now.nowMs)]),
   }
+}
+
+function forget(name: string, { observed, hints }: Memory): void {
+  observed.delete(name)
+  hints.acted(name)
 }
 
 /** Of the content alone, as fleet's: equal files have equal hashes whatever their names. */
@@ -66,44 +72,58 @@ async function readStates(driver: Observer, memory: Memory, wanted: readonly Wan
   memory.dirty.clear()
   try {
     const seen = names.length > 0 ? await driver.observe(names) : []
-    for (const [name, state] of seen) memory.observed.set(name, state)
+    for (const [name, state] of seen) {
+      const isChanged = !isDeepStrictEqual(memory.observed.get(name), state)
+      memory.hints.looked(name, isChanged)
+      if (isChanged) memory.observed.set(name, state)
+    }
   } catch (error) {
     memory.isStale = true
     throw error
   }
-  for (const name of memory.observed.keys()) if (!relevant.has(name)) memory.observed.delete(name)
-  memory.sawRunning()
+  for (const name of memory.observed.keys()) if (!relevant.has(name)) forget(name, memory)
 }
 
+interface Known {
+  readonly copy: Readonly<Unit> | undefined
+  readonly online: boolean
+  readonly wanted: Wanted
+}
+
+const known = new WeakMap<Readonly<Unit>, Known>()
+
+/** Objects are immutable, and every round looks at all of them: each is hashed, compared and checked once. */
 function wantedOf(unit: Readonly<Unit>, driver: Observer, memory: Memory, now: Circumstances): Wanted {
-  const { content, failover } = unit.spec
   const copy = memory.copies.get(uidOf(unit))
+  const before = known.get(unit)
+  if (before !== undefined && before.copy === copy && before.online === now.online) return before.wanted
+  const wanted = readUnit(unit, driver, copy, now)
+  known.set(unit, { copy, online: now.online, wanted })
+  return wanted
+}
+
+function readUnit(
+  unit: Readonly<Unit>,
+  driver: Observer,
+  copy: Readonly<Unit> | undefined,
+  { online, machineName }: Circumstances,
+): Wanted {
+  const { content, failover, desiredState } = unit.spec
   const unitName = unitNameOf(unit)
   return {
     uid: uidOf(unit),
     name: unit.metadata.name,
     unitName,
-    hash: hashOf(unit),
-    desired: unit.spec.desiredState,
+    hash: contentHash(content),
+    desired: desiredState,
     generation: unit.metadata.generation,
     createdAt: unit.metadata.creationTimestamp ?? '',
-    holder: now.online ? (unit.status?.machineName ?? '') : now.machineName,
+    holder: online ? (unit.status?.machineName ?? '') : machineName,
     deleting: unit.metadata.deletionTimestamp !== undefined,
     kept: copy !== undefined && isSameSpec(copy, unit),
     unsupported: driver.unsupported({ name: unitName, content }),
-    startable: now.online || failover !== 'exclusive',
+    startable: online || failover !== 'exclusive',
   }
-}
-
-const hashes = new WeakMap<Readonly<Unit>, string>()
-
-/** Objects are immutable, and a round looks at all of them: hash each once. */
-function hashOf(unit: Readonly<Unit>): string {
-  const known = hashes.get(unit)
-  if (known !== undefined) return known
-  const hash = contentHash(unit.spec.content)
-  hashes.set(unit, hash)
-  return hash
 }
 
 function isSameSpec(copy: Readonly<Unit>, unit: Readonly<Unit>): boolean {

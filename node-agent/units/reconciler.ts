@@ -9,7 +9,7 @@ import { type ApplyDeps, apply } from './apply.ts'
 import type { BoundUnits } from './bound-units.ts'
 import { DriverUnavailableError, type UnitDriver } from './driver.ts'
 import type { Holding } from './holding.ts'
-import type { Memory } from './memory.ts'
+import { type Memory, START_SHOWS_WITHIN_MS } from './memory.ts'
 import { observe } from './observe.ts'
 import { type Action, plan, type Wanted, type World, winners } from './plan.ts'
 import { report, type UnitReport } from './status.ts'
@@ -42,20 +42,20 @@ export interface Reconciler {
 
 const SLOW_MS = 10_000
 const RETRY_MS = 1_000
-/** A start that was not seen doing anything for so long has ended already. */
-const START_SHOWS_WITHIN_MS = 300
 
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
-  let world: World | undefined
+  let picture: Picture | undefined
+  let considered: ReadonlyMap<string, Sight> = new Map()
   const unit = (uid: string) => (deps.isOnline() ? deps.units.get(uid) : deps.memory.copies.get(uid))
   const act = async (): Promise<RoundResult> => {
-    world = await observe(deps.driver, deps.memory, circumstances(deps))
+    const world = await observe(deps.driver, deps.memory, circumstances(deps))
     deps.onDriver(undefined)
     const actions = plan(world)
     for (const action of actions) if (action.do === 'claim' || action.do === 'release') deps.holding.begin(action)
     const local = actions.filter(({ do: verb }) => verb !== 'claim' && verb !== 'release')
     await apply(local, world, { ...deps, unit })
-    for (const { uid, holder } of world.wanted) if (holder === deps.machineName) deps.statusWriter().consider(uid)
+    picture = pictureOf(world, deps.memory)
+    considered = considerChanged(picture, considered, deps)
     return lookAgain(local, deps)
   }
   return {
@@ -70,8 +70,40 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
         return { again: false, afterMs: RETRY_MS }
       }
     },
-    reportOf: (uid) => world && reportOf(uid, world, deps),
+    reportOf: (uid) => picture && reportOf(uid, picture, deps),
   }
+}
+
+/** A round's world, in the shape that reports ask for it. */
+interface Picture {
+  readonly wanted: ReadonlyMap<string, Wanted>
+  readonly winners: ReadonlyMap<string, Wanted>
+}
+
+function pictureOf({ wanted }: World, { records }: Memory): Picture {
+  return { wanted: new Map(wanted.map((unit) => [unit.uid, unit])), winners: winners(wanted, records) }
+}
+
+/** Everything a report is made of, by reference: as long as these are the same, so is the report. */
+type Sight = readonly unknown[]
+
+function considerChanged(
+  { wanted, winners: first }: Picture,
+  before: ReadonlyMap<string, Sight>,
+  { memory, machineName, statusWriter }: ReconcilerDeps,
+): ReadonlyMap<string, Sight> {
+  const after = new Map<string, Sight>()
+  for (const unit of wanted.values()) {
+    if (unit.holder !== machineName) continue
+    const { uid, unitName } = unit
+    const seen = memory.observed.get(unitName)
+    const here = [memory.records.get(uid), memory.installed.get(unitName), memory.justStarted.has(uid)]
+    const sight = [unit, seen, ...here, memory.refusals.get(uid), first.get(unitName)?.uid]
+    const last = before.get(uid)
+    if (last === undefined || sight.some((part, index) => part !== last[index])) statusWriter().consider(uid)
+    after.set(uid, sight)
+  }
+  return after
 }
 
 function circumstances({ machineName, epoch, isOnline, units, memory, nowMs }: ReconcilerDeps) {
@@ -80,16 +112,16 @@ function circumstances({ machineName, epoch, isOnline, units, memory, nowMs }: R
 }
 
 /** Undefined while there is nothing worth saying: on its way to its first start, or not held by us. */
-function reportOf(uid: string, world: World, { memory, machineName, nowMs }: ReconcilerDeps): UnitReport | undefined {
-  const unit = world.wanted.find((candidate) => candidate.uid === uid)
+function reportOf(uid: string, seen: Picture, { memory, machineName }: ReconcilerDeps): UnitReport | undefined {
+  const unit = seen.wanted.get(uid)
   if (unit === undefined || unit.holder !== machineName) return undefined
-  const winner = winners(world.wanted, memory.records).get(unit.unitName)
+  const winner = seen.winners.get(unit.unitName)
   const takenBy = winner === undefined || winner.uid === uid ? undefined : winner.name
   const record = memory.records.get(uid)
   const refusal = memory.refusals.get(uid)
   const text = refusal?.isAboutRunning ? refusal.text : undefined
   const isDecided = unit.unsupported !== undefined || takenBy !== undefined || text !== undefined
-  if (!isDecided && !isSettled(unit, memory, nowMs())) return undefined
+  if (!isDecided && !isSettled(unit, memory)) return undefined
   return report({
     unit,
     observed: memory.observed.get(unit.unitName),
@@ -100,12 +132,11 @@ function reportOf(uid: string, world: World, { memory, machineName, nowMs }: Rec
   })
 }
 
-function isSettled(unit: Wanted, memory: Memory, nowMs: number): boolean {
+function isSettled(unit: Wanted, memory: Memory): boolean {
   const record = memory.records.get(unit.uid)
   if (record === undefined) return unit.desired === 'inactive'
   if (unit.desired === 'launched' && !record.started) return false
-  const startedMs = memory.justStarted.get(unit.uid)
-  return startedMs === undefined || nowMs - startedMs >= START_SHOWS_WITHIN_MS
+  return !memory.justStarted.has(unit.uid)
 }
 
 /** A stop shows itself through the manager's hints: asking at once again would only ask for the same stop. */
