@@ -7,7 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { type Dispatcher, request as send } from 'undici'
 import { ApiError } from '../../controllers/lib/api-error.ts'
 import { type Credentials, createCredentials } from '../../controllers/lib/credentials.ts'
-import { DeadlineError, withDeadline } from '../../controllers/lib/deadline.ts'
+import { withDeadline } from '../../controllers/lib/deadline.ts'
 import { type KubeconfigChoice, kubeconfigPaths } from './kubeconfig.ts'
 import { UnreachableError } from './unreachable.ts'
 
@@ -166,8 +166,7 @@ async function dispatch(
 
 function asUnreachable(credentials: Credentials, error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof ApiError || error instanceof UnreachableError || signal?.aborted) return error
-  const isLate = error instanceof DeadlineError
-  return new UnreachableError(credentials.server, isLate ? new Error(`${error.message}`) : error)
+  return new UnreachableError(credentials.server, error)
 }
 
 function parse(text: string): unknown {

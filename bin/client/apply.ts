@@ -28,7 +28,7 @@ const FIRST = new Set(['Namespace', 'CustomResourceDefinition'])
 export async function apply(session: Session, options: ApplyCommandOptions): Promise<number> {
   const items = await readManifests(options.filename, { recursive: options.recursive, stdin: session.io.stdin })
   if (items.length === 0) throw new Error('no objects to apply')
-  const types = createTypeLookup(session)
+  const types = await createTypeLookup(session, items)
   let failures = 0
   for (const wave of wavesOf(items)) {
     await inOrder(
@@ -72,15 +72,16 @@ function keyOf(item: Item): string {
 
 type TypeLookup = (apiVersion: string, kind: string) => Promise<ResourceType>
 
-/** Asks anew where a kind is missing: a manifest before may just have defined it. */
-function createTypeLookup({ api, signal }: Session): TypeLookup {
-  let types = discover(api, { signal })
+/** Asks anew where a kind is missing: a manifest before may just have defined it. Rejects when nobody answers at all. */
+async function createTypeLookup({ api, signal }: Session, items: readonly Item[]): Promise<TypeLookup> {
+  const isNeeded = items.some((item) => 'object' in item)
+  let types = isNeeded ? await discover(api, { signal }) : []
   return async (apiVersion, kind) => {
     try {
-      return typeOfObject(await types, apiVersion, kind)
+      return typeOfObject(types, apiVersion, kind)
     } catch {
-      types = discover(api, { signal })
-      return typeOfObject(await types, apiVersion, kind)
+      types = await discover(api, { signal })
+      return typeOfObject(types, apiVersion, kind)
     }
   }
 }

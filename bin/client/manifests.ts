@@ -92,9 +92,9 @@ function problemOf(document: unknown): string | undefined {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return 'holds no object'
   const { apiVersion, kind, metadata } = document as Partial<ApiObject>
   if (typeof apiVersion !== 'string' || apiVersion === '') return 'apiVersion is missing'
-  if (typeof kind !== 'string' || kind === '') return 'kind is missing'
+  if (typeof kind !== 'string' || kind === '') return 'kind is missing, or no text'
   if (typeof metadata?.name === 'string' && metadata.name !== '') return undefined
   return metadata?.generateName
     ? `${kind}: needs metadata.name, generateName is not enough`
-    : `${kind}: metadata.name is missing`
+    : `${kind}: metadata.name is missing, or no text`
 }

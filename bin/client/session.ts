@@ -1,4 +1,5 @@
 /** The frame of every client command: options in, exit code out, errors as sentences. */
+import { setMaxListeners } from 'node:events'
 import type { Command } from 'commander'
 import type { Api } from './api.ts'
 import { INTERRUPTED_EXIT_CODE, type Io } from './io.ts'
@@ -31,6 +32,8 @@ export function withExamples(command: Command, examples: readonly string[]): Com
 export async function runClient(io: Io, choice: KubeconfigChoice, work: Work): Promise<void> {
   const interruption = io.interruption()
   const stop = new AbortController()
+  // One listener for each request under way; how many those are is bounded where they are made.
+  setMaxListeners(0, stop.signal)
   const onInterrupt = (): void => stop.abort(interruption.signal.reason)
   interruption.signal.addEventListener('abort', onInterrupt, { once: true })
   const out = createOutput(io, () => stop.abort(new Error('nobody reads the output any more')))
