@@ -42,7 +42,8 @@ export function createAccess(registry: Registry): Access {
     },
     authorizePath: (socket, method, path) => {
       const identity = who(socket)
-      const decision = authorize(identity, { verb: method.toLowerCase(), path })
+      const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
+      const decision = authorize(identity, { verb, path })
       if (!decision.allowed) throw identity === ANONYMOUS ? unauthorized() : forbidden(decision.reason)
       return identity
     },

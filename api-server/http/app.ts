@@ -3,32 +3,26 @@
  * listens. Resource paths go to one generic handler, so nothing here knows a kind.
  */
 import type { IncomingMessage } from 'node:http'
+import type { ServerOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Kind } from '../../crds/kind.ts'
 import type { KeyPair } from '../auth/key-pair.ts'
-import {
-  badRequest,
-  internal,
-  noSuchPath,
-  type Status,
-  StatusError,
-  tooLarge,
-  unavailable,
-} from '../registry/errors.ts'
+import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
-import { UnavailableError } from '../store/store.ts'
 import { createAccess } from './access.ts'
 import type { AgentProxy } from './agent-proxy.ts'
 import { MAX_BODY_BYTES } from './body.ts'
 import type { ResourceDeps } from './call.ts'
 import { createDiscovery } from './discovery.ts'
 import { type Documents, serveDocument } from './documents.ts'
+import { endWithFailure, sendFailure } from './failure.ts'
+import { InFlight } from './in-flight.ts'
 import { createOpenApi } from './openapi.ts'
-import { sendStatus } from './reply.ts'
 import { type KindLookup, kindLookup, parseResourcePath, verbOf } from './request-info.ts'
-import { serveResource } from './resources.ts'
+import { planResource, serveResource } from './resources.ts'
+import { WatchStreams } from './watch-streams.ts'
 
 export interface AppOptions {
   readonly registry: Registry
@@ -38,41 +32,57 @@ export interface AppOptions {
   readonly log: Logger
   /** False until the server may be relied on; `/readyz` says which check fails. */
   readonly ready: () => string | undefined
+  readonly limits?: Partial<Limits>
 }
 
-/** A header section this large is an attack; a client this slow with it too. */
+/** How long a client may take; slower ones are an attack, or lost. */
+export interface Limits {
+  readonly handshakeMs: number
+  readonly headersMs: number
+  readonly requestMs: number
+  /** How often the two before are looked at. */
+  readonly checkEveryMs: number
+  readonly idleMs: number
+  /** How long answers may take to leave when the server stops. */
+  readonly closingMs: number
+}
+
+const LIMITS: Limits = {
+  handshakeMs: 10_000,
+  headersMs: 10_000,
+  requestMs: 60_000,
+  checkEveryMs: 5_000,
+  idleMs: 75_000,
+  closingMs: 2_000,
+}
+
 const MAX_HEADER_BYTES = 64 * 1024
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 60_000
+/** A peer that lost power says nothing; TCP finds out. */
+const TCP_KEEP_ALIVE_MS = 30_000
 
 interface Routes extends ResourceDeps, Documents {
   readonly options: AppOptions
   readonly lookup: KindLookup
+  readonly inFlight: InFlight
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request will do, decided (and allowed) before its body is read. */
+    run: ((reply: FastifyReply) => Promise<void> | void) | undefined
+  }
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
-  const { tls, registry, kinds } = options
-  const app = fastify({
-    https: {
-      key: tls.key,
-      cert: tls.certificate,
-      ca: tls.ca,
-      requestCert: true,
-      rejectUnauthorized: false,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-    } as never,
-    bodyLimit: MAX_BODY_BYTES,
-    forceCloseConnections: true,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    frameworkErrors: (error, request, reply) => fail(options, error, request, reply as FastifyReply),
-    routerOptions: { maxParamLength: 4096 },
-  }) as unknown as FastifyInstance
+  const { registry, kinds, log } = options
+  const limits = { ...LIMITS, ...options.limits }
+  const app = createServer(options, limits)
   const routes: Routes = {
     options,
     registry,
     access: createAccess(registry),
-    streams: new Set(),
+    streams: new WatchStreams(),
+    inFlight: new InFlight(),
     lookup: kindLookup(kinds),
     discovery: createDiscovery(kinds, 'flotilla'),
     openApi: createOpenApi(kinds),
@@ -81,37 +91,78 @@ export function createApp(options: AppOptions): FastifyInstance {
   // Bodies are decoded by whoever knows what they must be: here they are only collected, up to the limit.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.setErrorHandler((error, request, reply) => fail(options, error, request, reply))
-  app.setNotFoundHandler((request, reply) => serve(routes, request, reply))
-  app.all('/*', (request, reply) => serve(routes, request, reply))
+  app.decorateRequest('run', undefined)
+  app.addHook('onRequest', (request, reply, done) => {
+    routes.inFlight.add(reply.raw)
+    try {
+      request.run = plan(routes, request)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  app.setErrorHandler((error, request, reply) => fail(log, error, request, reply))
+  app.setNotFoundHandler((request, reply) => serve(log, request, reply))
+  app.all('/*', (request, reply) => serve(log, request, reply))
   app.server.on('upgrade', (request, socket, head) => void serveUpgrade(routes, request, socket, head))
   app.addHook('preClose', async () => {
-    for (const stream of routes.streams) stream.end()
+    routes.streams.end()
+    await routes.inFlight.settle(limits.closingMs)
   })
   return app
 }
 
-async function serve(routes: Routes, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  reply.hijack()
-  try {
-    await route(routes, request, reply)
-  } catch (error) {
-    fail(routes.options, error, request, reply)
+function createServer({ tls, log }: AppOptions, limits: Limits): FastifyInstance {
+  const https: ServerOptions = {
+    key: tls.key,
+    cert: tls.certificate,
+    ca: tls.ca,
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: limits.handshakeMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   }
+  return fastify({
+    https,
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    clientErrorHandler: (error, socket) => endWithFailure(socket, error, log),
+    frameworkErrors: (error, request, reply) => fail(log, error, request, reply as FastifyReply),
+    routerOptions: { maxParamLength: 4096 },
+  }) as unknown as FastifyInstance
 }
 
-async function route(routes: Routes, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+/** Throws whatever can be refused without looking into the body. */
+function plan(routes: Routes, request: FastifyRequest): FastifyRequest['run'] {
   const { path, query } = splitUrl(request.raw.url ?? '/')
   if (path.startsWith('/api/') || path.startsWith('/apis/')) {
     const target = parseResourcePath(path, routes.lookup)
     if (target && routes.options.proxy.handles(target)) {
       routes.access.authorize(request.raw.socket, verbOf(request.method, target, query), target)
-      return await routes.options.proxy.forward(target, query, reply.raw)
+      return (reply) => routes.options.proxy.forward(target, query, reply.raw)
     }
-    if (target) return await serveResource(routes, target, query, request, reply)
+    const resource = target && planResource(routes, target, query, request)
+    if (resource) return (reply) => serveResource(routes, resource, request, reply)
   }
   routes.access.authorizePath(request.raw.socket, request.method, path)
-  serveDocument(routes, path, query, request, reply.raw)
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
+  return (reply) => serveDocument(routes, path, query, request, reply.raw)
+}
+
+async function serve(log: Logger, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.hijack()
+  try {
+    await request.run?.(reply)
+  } catch (error) {
+    fail(log, error, request, reply)
+  }
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
@@ -132,30 +183,11 @@ async function serveUpgrade(routes: Routes, request: IncomingMessage, socket: Du
     routes.access.authorize(request.socket, 'create', target)
     await routes.options.proxy.upgrade(target, query, request, socket, head)
   } catch (error) {
-    const body = JSON.stringify(statusOf(routes.options.log, error))
-    const { code = 500 } = JSON.parse(body) as Status
-    socket.end(
-      `HTTP/1.1 ${code} \r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    )
+    endWithFailure(socket, error, routes.options.log)
   }
 }
 
-function fail({ log }: AppOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function fail(log: Logger, error: unknown, { method, url }: FastifyRequest, reply: FastifyReply): void {
   if (!reply.sent) reply.hijack()
-  const status = statusOf(log.child({ method: request.method, url: request.url }), error)
-  if (reply.raw.headersSent) reply.raw.destroy()
-  else sendStatus(reply.raw, status)
-}
-
-/** Anything thrown, as a Status; what is not ours is logged here and told to nobody. */
-function statusOf(log: Logger, error: unknown): Status {
-  if (error instanceof StatusError) return error.status
-  if (error instanceof UnavailableError)
-    return unavailable(`the store does not take writes now: ${error.message}`).status
-  const { code, statusCode } = (error ?? {}) as { code?: string; statusCode?: number }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(MAX_BODY_BYTES).status
-  if (code?.startsWith('FST_ERR_') && statusCode !== undefined && statusCode < 500)
-    return badRequest(error instanceof Error ? error.message : 'bad request').status
-  log.error({ err: error }, 'request failed')
-  return internal().status
+  sendFailure(reply.raw, error, log, { method, url })
 }

@@ -1,5 +1,5 @@
 /** Request bodies: JSON or YAML text to a value, with its duplicate fields; protobuf is named and refused. */
-import { badRequest, StatusError, unsupportedMediaType } from '../registry/errors.ts'
+import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../registry/errors.ts'
 import { MAX_DEPTH, scanJson } from '../registry/json-scan.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -18,11 +18,12 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return type === '' || type === '*/*' ? 'application/json' : type
 }
 
-export async function decodeBody(bytes: unknown, mediaType: string): Promise<Body> {
+/** `type` is the kind that the body should hold, for the error message. Throws 400, 413, 415. */
+export async function decodeBody(bytes: unknown, mediaType: string, type: string): Promise<Body> {
   const text = Buffer.isBuffer(bytes) ? bytes.toString() : ''
   if (mediaType === 'application/json' || (mediaType.endsWith('+json') && mediaType.startsWith('application/')))
-    return decodeJson(text)
-  if (mediaType === 'application/yaml' || mediaType === 'application/apply-patch+yaml') return decodeYaml(text)
+    return decodeJson(text, type)
+  if (mediaType === 'application/yaml' || mediaType === 'application/apply-patch+yaml') return decodeYaml(text, type)
   if (mediaType === 'application/vnd.kubernetes.protobuf') throw protobufRefused()
   throw unsupportedMediaType(ACCEPTED)
 }
@@ -32,23 +33,36 @@ function protobufRefused(): StatusError {
   return new StatusError(415, 'UnsupportedMediaType', `protobuf request bodies are not accepted: ${way}`)
 }
 
-function decodeJson(text: string): Body {
+function decodeJson(text: string, type: string): Body {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw badRequest(`json parse error: ${error instanceof Error ? error.message : String(error)}`)
+    throw unrecognized(type, 'json parse error', error)
   }
   const { duplicates, tooDeep } = scanJson(text)
-  if (tooDeep) throw badRequest(`json parse error: nested deeper than ${MAX_DEPTH} levels`)
+  if (tooDeep) throw unrecognized(type, 'json parse error', `nested deeper than ${MAX_DEPTH} levels`)
   return { value, duplicates: duplicates.map((path) => `duplicate field "${path}"`) }
 }
 
-async function decodeYaml(text: string): Promise<Body> {
+/** Reading YAML takes some fifty times as long as JSON, and nobody else is served meanwhile. */
+const MAX_YAML_BYTES = 256 * 1024
+
+async function decodeYaml(text: string, type: string): Promise<Body> {
+  if (text.length > MAX_YAML_BYTES) throw tooLarge(MAX_YAML_BYTES)
   const { parseManifest } = await import('../../crds/yaml.ts')
+  let json: string
   try {
-    return decodeJson(JSON.stringify(parseManifest(text) ?? null))
+    json = JSON.stringify(parseManifest(text) ?? null)
   } catch (error) {
-    throw badRequest(`yaml parse error: ${error instanceof Error ? error.message : String(error)}`)
+    throw unrecognized(type, 'yaml parse error', error)
   }
+  return decodeJson(json, type)
+}
+
+function unrecognized(type: string, what: string, why: unknown): StatusError {
+  const text = (why instanceof Error ? why.message : String(why)).slice(0, 300)
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${type}): couldn't get version/kind; ${what}: ${text}`,
+  )
 }

@@ -7,13 +7,12 @@ import { PARTIAL_FORMAT, tableFormat } from '../registry/table.ts'
 import type { Access } from './access.ts'
 import { negotiate, parseInclude } from './negotiate.ts'
 import type { ResourceRequest } from './request-info.ts'
-import type { WatchStream } from './watch-stream.ts'
+import type { WatchStreams } from './watch-streams.ts'
 
 export interface ResourceDeps {
   readonly registry: Registry
   readonly access: Access
-  /** Open watches, for shutdown. */
-  readonly streams: Set<WatchStream>
+  readonly streams: WatchStreams
 }
 
 export interface Call extends ResourceDeps {

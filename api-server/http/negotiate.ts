@@ -4,11 +4,11 @@ import type { IncludeObject } from '../registry/table.ts'
 
 export type Form = 'object' | 'table' | 'partial'
 
-const AS: Readonly<Record<string, Form>> = {
-  table: 'table',
-  partialobjectmetadata: 'partial',
-  partialobjectmetadatalist: 'partial',
-}
+const AS: ReadonlyMap<string, Form> = new Map([
+  ['table', 'table'],
+  ['partialobjectmetadata', 'partial'],
+  ['partialobjectmetadatalist', 'partial'],
+])
 
 /** The first media range that we can serve; JSON also answers who asked for protobuf. Throws 406. */
 export function negotiate(accept: string | undefined): Form {
@@ -18,7 +18,7 @@ export function negotiate(accept: string | undefined): Form {
     if (!isServed(type)) continue
     const as = parameters.find((parameter) => parameter.startsWith('as='))?.slice(3)
     if (as === undefined) return 'object'
-    const form = AS[as]
+    const form = AS.get(as)
     if (form && !parameters.includes('v=v1beta1')) return form
   }
   if (accept.includes('protobuf')) return 'object'

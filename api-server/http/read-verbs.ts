@@ -1,16 +1,17 @@
 /** get, list, watch. */
 import { StatusError } from '../registry/errors.ts'
-import { list as listEntries } from '../registry/list.ts'
+import { list as listEntries, waitUntil } from '../registry/list.ts'
 import { toScale } from '../registry/scale.ts'
 import { PARTIAL_FORMAT, tableHead, tableWriter } from '../registry/table.ts'
 import { watch as watchEntries } from '../registry/watch.ts'
 import { type Call, formatOf, map, placeOf } from './call.ts'
 import { negotiate, parseInclude } from './negotiate.ts'
-import { parseListOptions, parseWatch } from './parameters.ts'
+import { parseListOptions, parseVersion, parseWatch } from './parameters.ts'
 import { sendBytes, sendPieces } from './reply.ts'
-import { WatchStream } from './watch-stream.ts'
 
-export function get(call: Call): void {
+export async function get(call: Call): Promise<void> {
+  const version = parseVersion(call.query.get('resourceVersion'))
+  if (version !== undefined) await waitUntil(call.registry, version)
   const entry = call.registry.get(placeOf(call))
   if (call.target.subresource === 'scale') sendBytes(call.reply.raw, 200, toScale(call.target.kind, entry.bytes))
   else sendBytes(call.reply.raw, 200, formatOf(call).render(entry))
@@ -54,30 +55,20 @@ export async function list(call: Call): Promise<void> {
 
 export async function watch(call: Call): Promise<void> {
   const { registry, query, target, reply, streams } = call
-  const { filter, after, bookmarks, initialEventsEnd, timeoutMs } = parseWatch(query, target)
+  const parameters = parseWatch(query, target)
   const format = formatOf(call)
-  const stream = new WatchStream(reply.raw, {
-    bookmarks,
-    kind: target.kind,
-    timeoutMs,
-    version: () => registry.feed.revision,
-  })
-  streams.add(stream)
-  stream.onClose(() => streams.delete(stream))
+  const version = () => registry.feed.revision
+  const stream = streams.open(reply.raw, { ...parameters, kind: target.kind, version })
+  const after = parameters.after === 'now' ? version() : parameters.after
   try {
-    const subscription = await watchEntries(registry, target.kind, { ...filter, after, format }, (line) =>
-      stream.send(line),
-    )
-    stream.onClose(() => {
-      subscription.cancel()
-      streams.delete(stream)
-    })
-    for (const line of subscription.initial) stream.send(line)
-    if (initialEventsEnd) stream.bookmark({ 'k8s.io/initial-events-end': 'true' })
+    const options = { ...parameters.filter, after, format }
+    const subscription = await watchEntries(registry, target.kind, options, (line) => stream.send(line))
+    streams.whenClosed(stream, subscription.cancel)
+    await stream.begin(subscription.initial, subscription.version)
+    if (parameters.initialEventsEnd) stream.bookmark({ 'k8s.io/initial-events-end': 'true' })
   } catch (error) {
     // Once a watch has begun its errors are events; anything but 410 would stop a client-node informer for good.
     if (!(error instanceof StatusError)) throw error
-    stream.send(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`))
-    stream.end()
+    stream.end(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`))
   }
 }

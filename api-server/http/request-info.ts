@@ -60,14 +60,23 @@ function decodeStrictly(segment: string): string {
 }
 
 /** The verb that authorization and audit know. Throws 405 (400 for a PUT on a collection). */
-export function verbOf(method: string, { name, watchPath }: ResourceRequest, query: URLSearchParams): Verb {
+export function verbOf(method: string, target: ResourceRequest, query: URLSearchParams): Verb {
+  const { name, subresource, watchPath } = target
   switch (method) {
     case 'GET':
-    case 'HEAD':
-      if (watchPath) return 'watch'
+      if (watchPath) return subresource === undefined ? 'watch' : refuseMethod()
       return name === undefined ? (isTrue(query.get('watch')) ? 'watch' : 'list') : 'get'
+    case 'HEAD':
+      return watchPath ? refuseMethod() : name === undefined ? 'list' : 'get'
+    default:
+      return watchPath ? refuseMethod() : writeVerbOf(method, target)
+  }
+}
+
+function writeVerbOf(method: string, { name, subresource }: ResourceRequest): Verb {
+  switch (method) {
     case 'POST':
-      return name === undefined ? 'create' : refuseMethod()
+      return name === undefined || subresource !== undefined ? 'create' : refuseMethod()
     case 'PUT':
       if (name === undefined) throw badRequest('name must be provided')
       return 'update'

@@ -1,6 +1,7 @@
 /** One handler for every verb on every kind: a new kind adds no route. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { noSuchPath } from '../registry/errors.ts'
+import type { Kind } from '../../crds/kind.ts'
+import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
 import type { Call, ResourceDeps } from './call.ts'
 import { get, list, watch } from './read-verbs.ts'
 import { type ResourceRequest, type Verb, verbOf } from './request-info.ts'
@@ -17,29 +18,57 @@ const HANDLERS: Readonly<Record<Verb, (call: Call) => Promise<void> | void>> = {
   deletecollection: removeAll,
 }
 
-const SUBRESOURCES = new Set([undefined, 'status', 'scale', 'finalize'])
+const SUBRESOURCE_VERBS: ReadonlyMap<string, readonly Verb[]> = new Map([
+  ['status', ['get', 'update', 'patch']],
+  ['scale', ['get', 'update', 'patch']],
+  ['finalize', ['update']],
+])
+
+/** What a resource request is about and may do: known before its body is read. */
+export interface Plan {
+  readonly target: ResourceRequest
+  readonly query: URLSearchParams
+  readonly verb: Verb
+  readonly guard: Call['guard']
+}
+
+/** Throws 401, 403, 404 or 405. */
+export function planResource(
+  { access }: ResourceDeps,
+  target: ResourceRequest,
+  query: URLSearchParams,
+  request: FastifyRequest,
+): Plan {
+  const verb = verbOf(request.method, target, query)
+  const guard = access.authorize(request.raw.socket, verb, target)
+  if (!serves(target)) throw noSuchPath()
+  if (!allows(target, verb)) throw methodNotAllowed()
+  return { target, query, verb, guard }
+}
 
 /** Serves a request whose path names a resource. The reply is written to the socket directly. */
 export async function serveResource(
   deps: ResourceDeps,
-  target: ResourceRequest,
-  query: URLSearchParams,
+  { verb, ...plan }: Plan,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const verb = verbOf(request.method, target, query)
-  const guard = deps.access.authorize(request.raw.socket, verb, target)
-  if (!serves(target)) throw noSuchPath()
-  await HANDLERS[verb]({ ...deps, target, query, request, reply, guard })
+  await HANDLERS[verb]({ ...deps, ...plan, request, reply })
 }
 
 function serves({ kind, name, subresource }: ResourceRequest): boolean {
-  if (!SUBRESOURCES.has(subresource)) return false
   if (subresource === undefined) return true
   if (name === undefined) return false
-  return subresource === 'status'
-    ? kind.status === true
-    : subresource === 'scale'
-      ? kind.scale !== undefined
-      : kind.kind === 'Namespace'
+  if (subresource === 'finalize') return isNamespace(kind)
+  return subresource === 'status' ? kind.status === true : subresource === 'scale' && kind.scale !== undefined
+}
+
+/** Namespaces go one by one, as in Kubernetes: all at once would be everything at once. */
+function allows({ kind, subresource }: ResourceRequest, verb: Verb): boolean {
+  if (subresource !== undefined) return SUBRESOURCE_VERBS.get(subresource)?.includes(verb) ?? false
+  return verb !== 'deletecollection' || !isNamespace(kind)
+}
+
+function isNamespace({ group, kind }: Kind): boolean {
+  return group === '' && kind === 'Namespace'
 }

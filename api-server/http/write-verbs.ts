@@ -1,6 +1,6 @@
 /** create, update, patch, delete, deletecollection. */
 import type { ApiObject, Kind } from '../../crds/kind.ts'
-import type { Entry } from '../registry/entry.ts'
+import { type Entry, entryMaker } from '../registry/entry.ts'
 import { methodNotAllowed, StatusError } from '../registry/errors.ts'
 import { list as listEntries } from '../registry/list.ts'
 import { refuseProtected, requireNamespace } from '../registry/namespaces.ts'
@@ -8,16 +8,15 @@ import { PATCH_TYPES, patchOf } from '../registry/patch/index.ts'
 import { alignWithPath, type Subresource } from '../registry/prepare.ts'
 import type { Written } from '../registry/registry.ts'
 import { fromScale, toScale } from '../registry/scale.ts'
-import { decodeBody, mediaTypeOf } from './body.ts'
+import { type Body, decodeBody, mediaTypeOf } from './body.ts'
 import { type Call, formatOf, map, placeOf } from './call.ts'
 import { parseDeleteOptions } from './delete-options.ts'
 import { parseListOptions, parseWrite } from './parameters.ts'
 import { sendBytes, sendPieces, sendStatus, warningHeaders } from './reply.ts'
 import type { ResourceRequest } from './request-info.ts'
 
-async function bodyOf(call: Call): Promise<{ value: unknown; duplicates: readonly string[]; mediaType: string }> {
-  const mediaType = mediaTypeOf(call.request.headers['content-type'])
-  return { ...(await decodeBody(call.request.body, mediaType)), mediaType }
+async function bodyOf({ request, target }: Call): Promise<Body> {
+  return decodeBody(request.body, mediaTypeOf(request.headers['content-type']), target.kind.kind)
 }
 
 export async function create(call: Call): Promise<void> {
@@ -129,22 +128,24 @@ export async function remove(call: Call): Promise<void> {
   sendStatus(call.reply.raw, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
 }
 
+/** How many deletions of a collection wait for the disk together. */
+const DELETE_TOGETHER = 64
+
 export async function removeAll(call: Call): Promise<void> {
   const { registry, target, query, reply, guard } = call
+  const { kind } = target
   const options = parseDeleteOptions(query, (await optionalBody(call)) ?? {})
-  const { entries, version } = await listEntries(registry, target.kind, parseListOptions(query, target))
-  const deleted: Entry[] = []
-  for (const entry of [...entries]) {
-    await registry
-      .delete({ kind: target.kind, namespace: entry.namespace, name: entry.name }, { ...options, guard })
-      .catch(ignoreGone)
-    deleted.push(entry)
-  }
-  const head = `{"kind":"${target.kind.kind}List","apiVersion":"${target.kind.apiVersion}","metadata":{"resourceVersion":"${version}"},"items":[`
+  const { entries, version, continueToken } = await listEntries(registry, kind, parseListOptions(query, target))
+  const remove = ({ namespace, name }: Entry) =>
+    registry.delete({ kind, namespace, name }, { ...options, guard }).catch(ignoreGone)
+  for (let at = 0; at < entries.length; at += DELETE_TOGETHER)
+    await Promise.all(entries.slice(at, at + DELETE_TOGETHER).map(remove))
+  const metadata = { resourceVersion: String(version), ...(continueToken && { continue: continueToken }) }
+  const head = `{"kind":"${kind.kind}List","apiVersion":"${kind.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
   await sendPieces(
     reply.raw,
     head,
-    map(deleted, (entry) => entry.bytes),
+    map(entries, (entry) => entry.bytes),
     ']}\n',
   )
 }
@@ -164,11 +165,11 @@ function sendWritten(call: Call, code: number, { bytes, warnings }: Written): vo
 
 /** The form that was asked for; the stored object unless the client wants something else. */
 function shown(call: Call, bytes: Buffer): Buffer | string {
-  if (call.target.subresource === 'scale') return toScale(call.target.kind, bytes)
+  const { kind, subresource } = call.target
+  if (subresource === 'scale') return toScale(kind, bytes)
   if (!wantsOtherForm(call.request.headers.accept)) return bytes
-  const { name } = (JSON.parse(bytes.toString()) as ApiObject).metadata
-  const entry = call.registry.find({ ...placeOf(call), name })
-  return entry ? formatOf(call).render(entry) : bytes
+  const { resourceVersion = '0' } = (JSON.parse(bytes.toString()) as ApiObject).metadata
+  return formatOf(call).render(entryMaker(kind)('', bytes, BigInt(resourceVersion)))
 }
 
 function wantsOtherForm(accept: string | undefined): boolean {

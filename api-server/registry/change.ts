@@ -18,15 +18,12 @@ export class Change {
   /** Undefined: deleted by this change. */
   readonly entry: Entry | undefined
   readonly previous: Entry | undefined
-  /** What a watcher sees of a deletion: the last state under the deleting resourceVersion. */
-  readonly tombstone: Entry | undefined
   readonly #lines = new Map<string, Buffer>()
 
-  constructor(version: bigint, entry: Entry | undefined, previous: Entry | undefined, tombstone: Entry | undefined) {
+  constructor(version: bigint, entry: Entry | undefined, previous: Entry | undefined) {
     this.version = version
     this.entry = entry
     this.previous = previous
-    this.tombstone = tombstone
   }
 
   get key(): string {
@@ -35,29 +32,39 @@ export class Change {
 
   /** Memory that this change keeps alive beyond the cache's current state. */
   get sizeBytes(): number {
-    return (this.entry?.bytes.length ?? 0) + (this.tombstone?.bytes.length ?? 0) + 256
+    return (this.entry?.bytes.length ?? 0) + (this.previous?.bytes.length ?? 0) + 256
   }
 
   /** The event for a watcher with `filter`, or undefined where the change does not concern it. */
   lineFor(filter: ((entry: Entry) => boolean) | undefined, format: Format): Buffer | undefined {
     const now = this.entry !== undefined && (filter === undefined || filter(this.entry))
     const before = this.previous !== undefined && (filter === undefined || filter(this.previous))
-    if (now) return this.#line(before ? 'MODIFIED' : 'ADDED', this.entry, format)
-    if (before) return this.#line('DELETED', this.tombstone, format)
-    return undefined
+    if (now) return this.#line(before ? 'MODIFIED' : 'ADDED', format)
+    return before ? this.#line('DELETED', format) : undefined
   }
 
-  #line(type: ChangeType, entry: Entry | undefined, format: Format): Buffer | undefined {
-    if (entry === undefined) return undefined
+  #line(type: ChangeType, format: Format): Buffer | undefined {
     const key = `${type} ${format.name}`
-    let line = this.#lines.get(key)
-    if (line === undefined) {
-      line = eventLine(type, entry, format)
-      this.#lines.set(key, line)
-      // Lines live only as long as the turn that sends them: the ring keeps bytes once, not once a format.
-      setImmediate(() => this.#lines.delete(key))
-    }
+    const known = this.#lines.get(key)
+    if (known !== undefined) return known
+    const entry = type === 'DELETED' ? this.previous && lastState(this.previous, this.version) : this.entry
+    if (entry === undefined) return undefined
+    const line = eventLine(type, entry, format)
+    // Lines live only as long as the turn that sends them: the ring keeps bytes once, not once a format.
+    if (this.#lines.size === 0) setImmediate(() => this.#lines.clear())
+    this.#lines.set(key, line)
     return line
+  }
+}
+
+/** What a watcher sees of an object that is gone: its last state under the resourceVersion of the change. */
+function lastState(entry: Entry, version: bigint): Entry {
+  const text = entry.bytes.toString()
+  // The first match is the object's own: nothing that a client chose stands before it (see encode.ts).
+  return {
+    ...entry,
+    version,
+    bytes: Buffer.from(text.replace(/"resourceVersion":"\d+"/, `"resourceVersion":"${version}"`)),
   }
 }
 

@@ -99,13 +99,39 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   )
 
-export const invalid = (kind: Kind, name: string, causes: readonly Cause[]): StatusError => {
+/** A body of 3 MiB can hold a million mistakes; who made them is told of the first. */
+const MAX_CAUSES = 50
+
+export const invalid = (kind: Kind, name: string, all: readonly Cause[]): StatusError => {
+  const causes = all.slice(0, MAX_CAUSES)
   const list = causes.map((cause) => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`))
+  if (all.length > causes.length) list.push(`and ${all.length - causes.length} more`)
   const text = list.length > 1 ? `[${list.join(', ')}]` : (list[0] ?? '')
   const type = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
   const details = { name, ...(kind.group !== '' && { group: kind.group }), kind: kind.kind, causes }
   return new StatusError(422, 'Invalid', `${type} "${name}" is invalid: ${text}`, details)
 }
+
+const MAX_SHOWN_LENGTH = 200
+
+/** A value as an error message shows it: JSON, cut where it gets long. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_SHOWN_LENGTH + 1)) : JSON.stringify(value)
+  const whole = text ?? 'null'
+  return whole.length > MAX_SHOWN_LENGTH ? `${whole.slice(0, MAX_SHOWN_LENGTH)}…` : whole
+}
+
+export const invalidValue = (field: string, value: unknown, why: string): Cause => ({
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${shown(value)}: ${why}`,
+  field,
+})
+
+export const unsupportedValue = (field: string, value: unknown, supported: readonly string[]): Cause => ({
+  reason: 'FieldValueNotSupported',
+  message: `Unsupported value: ${shown(value)}: supported values: ${supported.map((one) => `"${one}"`).join(', ')}`,
+  field,
+})
 
 /** A 422 that is about the request, not about an object. */
 export const invalidRequest = (message: string, causes: readonly Cause[] = []): StatusError =>

@@ -6,18 +6,33 @@
  */
 import type { Logger } from 'pino'
 import type { Kind } from '../../crds/kind.ts'
-import { type Event, prefixRange, type Revision, SlowWatcherError, type Store } from '../store/store.ts'
+import {
+  type Event,
+  prefixRange,
+  type Revision,
+  SlowWatcherError,
+  type Store,
+  UnavailableError,
+} from '../store/store.ts'
 import { kindPrefix, objectsPrefix } from './encode.ts'
 import { KindCache } from './kind-cache.ts'
 
 const LIST_PAGE = 5_000
+
+interface Waiter {
+  readonly revision: Revision
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
 
 export class Feed {
   readonly #store: Store
   readonly #log: Logger
   readonly #caches = new Map<string, KindCache>()
   #revision: Revision = 0n
-  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = []
+  readonly #waiting = new Set<Waiter>()
+  /** Why the caches will never change again. */
+  #ended: Error | undefined
 
   constructor(store: Store, kinds: readonly Kind[], log: Logger) {
     this.#store = store
@@ -63,24 +78,59 @@ export class Feed {
     this.#advance(at)
   }
 
-  /** Follows the store until `signal` aborts. */
+  /** Follows the store until `signal` aborts. Whoever waits when it ends, for whatever reason, gets UnavailableError. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        for await (const batch of this.#store.watch(prefixRange(objectsPrefix), { after: this.#revision, signal }))
-          this.#apply(batch)
-      } catch (error) {
-        if (signal.aborted) return
-        if (!(error instanceof SlowWatcherError)) throw error
-        this.#log.warn({ revision: this.#revision }, 'feed fell behind the store and resumes')
-      }
+    try {
+      while (!signal.aborted) await this.#follow(signal)
+    } finally {
+      this.#ended = new UnavailableError('the server no longer follows the store')
+      for (const { reject } of this.#waiting) reject(this.#ended)
+      this.#waiting.clear()
     }
   }
 
-  /** Resolves once the caches reflect `revision`. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    try {
+      for await (const batch of this.#store.watch(prefixRange(objectsPrefix), { after: this.#revision, signal }))
+        this.#apply(batch)
+    } catch (error) {
+      if (signal.aborted) return
+      if (!(error instanceof SlowWatcherError)) throw error
+      this.#log.warn({ revision: this.#revision }, 'feed fell behind the store and resumes')
+    }
+  }
+
+  /** Resolves once the caches reflect `revision`; rejects with UnavailableError when they never will. */
   reached(revision: Revision): Promise<void> {
-    if (revision <= this.#revision) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ revision, resolve }))
+    return this.#wait(revision).reached
+  }
+
+  /** Whether the caches came to reflect `revision` within `timeoutMs`. */
+  async reachedWithin(revision: Revision, timeoutMs: number): Promise<boolean> {
+    if (revision <= this.#revision) return true
+    const { reached, cancel } = this.#wait(revision)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs)
+    })
+    try {
+      return await Promise.race([reached.then(() => true), late])
+    } finally {
+      clearTimeout(timer)
+      cancel()
+    }
+  }
+
+  #wait(revision: Revision): { readonly reached: Promise<void>; readonly cancel: () => void } {
+    if (revision <= this.#revision) return { reached: Promise.resolve(), cancel: () => {} }
+    let cancel = (): void => {}
+    const reached = new Promise<void>((resolve, reject) => {
+      const waiter = { revision, resolve, reject }
+      if (this.#ended) reject(this.#ended)
+      else this.#waiting.add(waiter)
+      cancel = () => this.#waiting.delete(waiter)
+    })
+    return { reached, cancel }
   }
 
   #apply(batch: readonly Event[]): void {
@@ -96,11 +146,11 @@ export class Feed {
 
   #advance(revision: Revision): void {
     this.#revision = revision
-    if (this.#waiting.length === 0) return
-    const due = this.#waiting.filter((waiter) => waiter.revision <= revision)
-    if (due.length === 0) return
-    this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)
-    for (const { resolve } of due) resolve()
+    for (const waiter of this.#waiting) {
+      if (waiter.revision > revision) continue
+      this.#waiting.delete(waiter)
+      waiter.resolve()
+    }
   }
 
   #place(key: string): { readonly cache: KindCache; readonly key: string } | undefined {

@@ -49,14 +49,14 @@ export class KindCache {
     const entry = this.entry(key, stored, version)
     const previous = this.entries.get(key)
     this.entries.set(entry)
-    this.#publish(new Change(version, entry, previous, previous && this.tombstone(previous, version)))
+    this.#publish(new Change(version, entry, previous))
   }
 
   remove(key: string, version: bigint): void {
     const previous = this.entries.get(key)
     if (previous === undefined) return
     this.entries.delete(key)
-    this.#publish(new Change(version, undefined, previous, this.tombstone(previous, version)))
+    this.#publish(new Change(version, undefined, previous))
   }
 
   /** Changes after `version`, oldest first; undefined when the ring does not reach back that far. */
@@ -84,35 +84,5 @@ export class KindCache {
     const dropped = this.#ring.splice(0, this.#ring.length >> 1)
     for (const change of dropped) this.#ringBytes -= change.sizeBytes
     this.#ringStart = dropped.at(-1)?.version ?? this.#ringStart
-  }
-
-  /** A tombstone is rendered only if somebody looks: most changes of most objects leave no selector. */
-  tombstone(previous: Entry, version: bigint): Entry {
-    return new Tombstone(previous, version)
-  }
-}
-
-class Tombstone implements Entry {
-  readonly key
-  readonly name
-  readonly namespace
-  readonly version
-  readonly labels
-  readonly fields
-  readonly #previous: Entry
-
-  constructor(previous: Entry, version: bigint) {
-    this.#previous = previous
-    this.key = previous.key
-    this.name = previous.name
-    this.namespace = previous.namespace
-    this.labels = previous.labels
-    this.fields = previous.fields
-    this.version = version
-  }
-
-  get bytes(): Buffer {
-    const text = this.#previous.bytes.toString()
-    return Buffer.from(text.replace(/"resourceVersion":"\d+"/, `"resourceVersion":"${this.version}"`))
   }
 }

@@ -1,9 +1,11 @@
 /** Lists: from the cache, page by page, every page as of the first one's resourceVersion. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Kind } from '../../crds/kind.ts'
-import { CompactedError, type KeyValue } from '../store/store.ts'
+import { CompactedError, prefixRange } from '../store/store.ts'
 import { kindPrefix } from './encode.ts'
 import { compileFilter, type Entry, type Filter } from './entry.ts'
 import { badRequest, expired, tooLargeVersion } from './errors.ts'
+import type { KindCache } from './kind-cache.ts'
 import type { Registry } from './registry.ts'
 
 export interface ListOptions extends Filter {
@@ -16,7 +18,8 @@ export interface ListOptions extends Filter {
 
 export interface List {
   readonly version: bigint
-  readonly entries: Iterable<Entry>
+  /** A snapshot: writes that come while it is sent do not show in it. */
+  readonly entries: readonly Entry[]
   readonly continueToken?: string
   readonly remaining?: number
 }
@@ -34,46 +37,56 @@ export async function list(registry: Registry, kind: Kind, options: ListOptions)
   const token = options.continueToken ? decodeToken(options.continueToken) : undefined
   if (options.version !== undefined) await waitUntil(registry, options.version)
   const version = token ? BigInt(token.rv) : options.exact ? options.version : undefined
+  if (version !== undefined && version > registry.feed.revision) throw badToken()
   const cache = registry.feed.cache(kind)
+  const query = { filter: compileFilter(kind, options), start: token?.start ?? '', prefix: namespacePrefix(options) }
+  const wanted = options.limit ? options.limit + 1 : Number.POSITIVE_INFINITY
   // Nothing of this kind has changed since: the cache itself is the state at that version.
-  const fromCache = version === undefined || cache.since(version)?.length === 0
-  const entries = fromCache
-    ? current(registry, kind, options, token?.start)
-    : await past(registry, kind, options, version, token?.start)
-  return page(entries, version ?? registry.feed.revision, options, fromCache ? cache.entries.size : undefined)
+  if (version === undefined || cache.since(version)?.length === 0) {
+    const newest = version ?? registry.feed.revision
+    return page(take(cache.entries.from(query.start, query.prefix), query.filter, wanted), newest, options, cache)
+  }
+  return page(await past(registry, kind, query, { version, wanted }), version, options)
 }
 
-function current(registry: Registry, kind: Kind, options: ListOptions, start = ''): Iterable<Entry> {
-  const filter = compileFilter(kind, options)
-  const entries = registry.feed.cache(kind).entries.from(start, namespacePrefix(options))
-  return filter ? select(entries, filter) : entries
+interface Query {
+  readonly filter: ((entry: Entry) => boolean) | undefined
+  /** First key, below the kind. */
+  readonly start: string
+  readonly prefix: string
 }
 
+function take(entries: Iterable<Entry>, filter: Query['filter'], wanted: number): Entry[] {
+  const taken: Entry[] = []
+  for (const entry of entries) {
+    if (filter !== undefined && !filter(entry)) continue
+    taken.push(entry)
+    if (taken.length >= wanted) break
+  }
+  return taken
+}
+
+/** The state at an older version, read from the store's history page by page; others get their turn in between. */
 async function past(
-  registry: Registry,
+  { store, feed }: Registry,
   kind: Kind,
-  options: ListOptions,
-  version: bigint,
-  start = '',
+  { filter, start, prefix }: Query,
+  { version, wanted }: { readonly version: bigint; readonly wanted: number },
 ): Promise<Entry[]> {
-  const filter = compileFilter(kind, options)
-  const cache = registry.feed.cache(kind)
-  const prefix = kindPrefix(kind)
-  const items = await historic(registry, prefix, prefix + (start || namespacePrefix(options)), version)
-  return items
-    .map(({ key, value, modified }) => cache.entry(key.slice(prefix.length), value, modified))
-    .filter((entry) => filter?.(entry) ?? true)
-}
-
-async function historic({ store }: Registry, prefix: string, start: string, at: bigint): Promise<KeyValue[]> {
-  const items: KeyValue[] = []
-  const end = `${prefix.slice(0, -1)}0`
-  for (let from = start; ; ) {
-    const found = await store.list({ start: from, end }, { at, limit: STORE_PAGE }).catch(refuseCompacted)
-    items.push(...found.items)
-    const last = found.items.at(-1)
-    if (!found.more || last === undefined) return items
+  const cache = feed.cache(kind)
+  const root = kindPrefix(kind)
+  const { end } = prefixRange(root + prefix)
+  const taken: Entry[] = []
+  for (let from = root + (start < prefix ? prefix : start); ; ) {
+    const { items, more } = await store
+      .list({ start: from, end }, { at: version, limit: STORE_PAGE })
+      .catch(refuseCompacted)
+    const entries = items.map(({ key, value, modified }) => cache.entry(key.slice(root.length), value, modified))
+    taken.push(...take(entries, filter, wanted - taken.length))
+    const last = items.at(-1)
+    if (!more || last === undefined || taken.length >= wanted) return taken
     from = `${last.key}\0`
+    await nextTurn()
   }
 }
 
@@ -84,25 +97,19 @@ function refuseCompacted(error: unknown): never {
   )
 }
 
-function page(entries: Iterable<Entry>, version: bigint, options: ListOptions, size: number | undefined): List {
-  if (!options.limit) return { version, entries }
-  const taken: Entry[] = []
-  let more: Entry | undefined
-  for (const entry of entries) {
-    if (taken.length === options.limit) {
-      more = entry
-      break
-    }
-    taken.push(entry)
-  }
-  if (more === undefined) return { version, entries: taken }
-  const continueToken = encodeToken({ v: 'flotilla.dev/v1', rv: String(version), start: more.key })
-  const unfiltered = !options.labels?.length && !options.fields?.length && !options.namespace && !options.continueToken
+/** Cuts what was taken, which is one entry more than the limit if there is more. */
+function page(taken: readonly Entry[], version: bigint, options: ListOptions, cache?: KindCache): List {
+  const { limit, continueToken, namespace, labels, fields } = options
+  const next = limit ? taken[limit] : undefined
+  if (next === undefined) return { version, entries: taken }
+  const entries = taken.slice(0, limit)
+  // How many follow is known only where nothing was left out, and not counted for later pages.
+  const countable = cache && !labels?.length && !fields?.length && !namespace && !continueToken
   return {
     version,
-    entries: taken,
-    continueToken,
-    ...(unfiltered && size !== undefined && { remaining: size - taken.length }),
+    entries,
+    continueToken: encodeToken({ v: 'flotilla.dev/v1', rv: String(version), start: next.key }),
+    ...(countable && { remaining: cache.entries.size - entries.length }),
   }
 }
 
@@ -110,20 +117,9 @@ function namespacePrefix({ namespace }: Filter): string {
   return namespace === undefined ? '' : `${namespace}/`
 }
 
-function* select(entries: Iterable<Entry>, filter: (entry: Entry) => boolean): Generator<Entry> {
-  for (const entry of entries) if (filter(entry)) yield entry
-}
-
 /** A version from another server of the same store may be a moment ahead of this one. */
 export async function waitUntil({ feed }: Registry, version: bigint): Promise<void> {
-  if (version <= feed.revision) return
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), FUTURE_WAIT_MS)
-  })
-  const outcome = await Promise.race([feed.reached(version), late])
-  clearTimeout(timer)
-  if (outcome === 'late') throw tooLargeVersion(version, feed.revision)
+  if (!(await feed.reachedWithin(version, FUTURE_WAIT_MS))) throw tooLargeVersion(version, feed.revision)
 }
 
 function encodeToken(token: Token): string {
@@ -137,5 +133,7 @@ function decodeToken(text: string): Token {
   } catch {
     // Falls through: whatever is wrong with a token, its owner can only start over.
   }
-  throw badRequest('continue key is not valid: start a new list without it')
+  throw badToken()
 }
+
+const badToken = () => badRequest('continue key is not valid: start a new list without it')

@@ -1,6 +1,6 @@
 /** Rules for names, labels and annotations that hold for every kind (Kubernetes' own wording where users know it). */
 import type { Kind, Metadata } from '../../crds/kind.ts'
-import type { Cause } from './errors.ts'
+import { type Cause, invalidValue } from './errors.ts'
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const SUBDOMAIN_RULE =
@@ -89,10 +89,6 @@ function checkQualifiedName(key: string): string | undefined {
   return LABEL_NAME.test(key.slice(slash + 1))
     ? undefined
     : "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-}
-
-export function invalidValue(field: string, value: unknown, why: string): Cause {
-  return { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field }
 }
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'

@@ -38,10 +38,14 @@ export function alignWithPath(
   return { apiVersion, kind: type, ...rest, metadata }
 }
 
+const IDENTITY_FIELDS = ['name', 'generateName', 'namespace', 'uid', 'resourceVersion'] as const
+
 function alignMetadata(input: unknown, namespace: string | undefined, name: string | undefined): Metadata {
   if (input !== undefined && (input === null || typeof input !== 'object' || Array.isArray(input)))
     throw badRequest('metadata must be an object')
   const metadata = { ...(input as Metadata | undefined) } as Metadata
+  for (const field of IDENTITY_FIELDS)
+    if (typeof (metadata[field] ?? '') !== 'string') throw badRequest(`metadata.${field} must be a string`)
   if (name !== undefined && (metadata.name ?? name) !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
@@ -70,7 +74,10 @@ export function prepareCreate(kind: Kind, object: ApiObject, { uid, now }: Stamp
 
 /** The object that a write of `next` over `current` means; `next` may be changed. Throws 409 where identity differs. */
 export function prepareUpdate(kind: Kind, current: ApiObject, next: ApiObject, subresource: Subresource): ApiObject {
-  if (subresource === 'status') return { ...current, ...(next.status === undefined ? {} : { status: next.status }) }
+  if (subresource === 'status') {
+    const { status: _status, ...rest } = current
+    return next.status === undefined ? (rest as ApiObject) : { ...(rest as ApiObject), status: next.status }
+  }
   const { metadata } = next
   if (metadata.uid && metadata.uid !== current.metadata.uid)
     throw conflict(

@@ -15,7 +15,7 @@ import { type Entry, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration, timestamp } from './prepare.ts'
-import { checkRules, checkSchema, type FieldValidation, settleStrayFields } from './validate.ts'
+import { admit, type Strictness } from './validate.ts'
 
 /** Where an object lies; `namespace` is undefined exactly for cluster-scoped kinds. */
 export interface Place {
@@ -24,11 +24,8 @@ export interface Place {
   readonly name: string
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends Strictness {
   readonly dryRun?: boolean
-  readonly fieldValidation?: FieldValidation
-  /** Fields that the decoder met twice; settled together with unknown ones. */
-  readonly strayFields?: readonly string[]
   /** May refuse by throwing, once the object that is to be changed is known. */
   readonly guard?: ((current: ApiObject) => void) | undefined
 }
@@ -76,21 +73,16 @@ export class Registry {
     options: WriteOptions = {},
   ): Promise<Written> {
     prepareCreate(kind, input, { uid: randomUUID(), now: new Date() })
-    const { object, strayFields } = checkSchema(kind, input)
-    checkRules(kind, object, undefined)
-    const warnings = settleStrayFields(
-      kind,
-      [...(options.strayFields ?? []), ...strayFields],
-      options.fieldValidation ?? 'Warn',
-    )
+    const { object, warnings } = admit(kind, input, undefined, options)
     options.guard?.(object)
     const place = { kind, namespace, name: object.metadata.name }
     const existing = this.find(place)
     if (existing) throw alreadyExists(kind, place.name, isDeleting(existing))
     const stored = this.feed.cache(kind).encoding.encode(object)
-    const version = options.dryRun ? undefined : await this.#commit(place, stored, 0n)
+    if (options.dryRun) return { ...this.#shown(place, stored, undefined), warnings }
+    const version = await this.#commit(place, stored, 0n)
     if (version === null) throw alreadyExists(kind, place.name)
-    return { ...this.#shown(place, stored, version), warnings }
+    return { ...this.#written(place, stored, version), warnings }
   }
 
   /** Writes what `change` makes of the current object. `change` may run several times and must not keep its argument. */
@@ -122,14 +114,8 @@ export class Registry {
     const expected = changed.metadata.resourceVersion
     if (expected && expected !== String(entry.version)) throw conflict(kind, name)
     const prepared = prepareUpdate(kind, current, changed, subresource)
-    const { object, strayFields } = checkSchema(kind, prepared)
+    const { object, warnings } = admit(kind, prepared, current, options)
     if (subresource === undefined) settleGeneration(current, object)
-    checkRules(kind, object, current)
-    const warnings = settleStrayFields(
-      kind,
-      [...(options.strayFields ?? []), ...strayFields],
-      options.fieldValidation ?? 'Warn',
-    )
     if (isNoOp(current, object)) return { bytes: entry.bytes, name, warnings }
     const stored = this.#encode(kind, object)
     if (isFinished(object)) {
@@ -138,7 +124,7 @@ export class Registry {
     }
     if (options.dryRun) return { ...this.#shown(place, stored, entry.version), warnings }
     const version = await this.#commit(place, stored, entry.version)
-    if (version !== null) return { ...this.#shown(place, stored, version), warnings }
+    if (version !== null) return { ...this.#written(place, stored, version), warnings }
     if (expected) throw conflict(kind, name)
     return undefined
   }
@@ -193,10 +179,16 @@ export class Registry {
     return this.feed.cache(kind).encoding.encode(object)
   }
 
-  #shown({ kind, name }: Place, stored: Buffer, version: bigint | undefined | null): { bytes: Buffer; name: string } {
+  /** What a writer is answered whose write is stored: mostly the very bytes that the cache now has. */
+  #written(place: Place, stored: Buffer, version: bigint): { bytes: Buffer; name: string } {
+    const entry = this.find(place)
+    return entry?.version === version ? { bytes: entry.bytes, name: place.name } : this.#shown(place, stored, version)
+  }
+
+  /** `stored` as it would be answered; without a version when there is none yet. */
+  #shown({ kind, name }: Place, stored: Buffer, version: bigint | undefined): { bytes: Buffer; name: string } {
     return {
-      bytes:
-        version === undefined || version === null ? stored : this.feed.cache(kind).encoding.render(stored, version),
+      bytes: version === undefined ? stored : this.feed.cache(kind).encoding.render(stored, version),
       name,
     }
   }

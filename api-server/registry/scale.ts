@@ -1,7 +1,8 @@
 /** The scale subresource: a kind's replica counts in the shape that `kubectl scale` reads and writes. */
 import type { ApiObject, Kind } from '../../crds/kind.ts'
-import { badRequest, invalid } from './errors.ts'
+import { badRequest, invalid, invalidValue, shown } from './errors.ts'
 import { jsonPath } from './json-path.ts'
+import { isObject } from './patch/merge.ts'
 
 export function toScale(kind: Kind, bytes: Buffer): string {
   const object = JSON.parse(bytes.toString()) as ApiObject
@@ -16,23 +17,33 @@ export function toScale(kind: Kind, bytes: Buffer): string {
   })
 }
 
-/** `current` with the replica count of a Scale; the Scale's version, if any, is the version meant. */
+/** `current` with the replica count of a Scale; the Scale's version, if any, is the version meant. Throws 400, 422. */
 export function fromScale(kind: Kind, current: ApiObject, scale: unknown): ApiObject {
-  const { spec, metadata } = (scale ?? {}) as { spec?: { replicas?: unknown }; metadata?: { resourceVersion?: string } }
-  const replicas = spec?.replicas
-  if (replicas !== undefined && !Number.isInteger(replicas))
-    throw badRequest('spec.replicas of a Scale must be a whole number')
-  if (Number(replicas) < 0) {
-    const message = `Invalid value: ${String(replicas)}: must be greater than or equal to 0`
-    throw invalid(kind, current.metadata.name, [{ reason: 'FieldValueInvalid', message, field: 'spec.replicas' }])
-  }
-  const next = {
+  const { spec, version } = readScale(scale, current.metadata.name)
+  const replicas = isObject(spec) ? (spec.replicas ?? 0) : 0
+  if (!Number.isInteger(replicas)) throw badRequest('spec.replicas of a Scale must be a whole number')
+  if (Number(replicas) < 0)
+    throw invalid(kind, current.metadata.name, [
+      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ])
+  const { resourceVersion: _version, ...metadata } = current.metadata
+  return {
     ...current,
-    metadata: { ...current.metadata },
-    spec: { ...(current.spec as object), replicas: replicas ?? 0 },
+    metadata: { ...metadata, ...(version && version !== _version && { resourceVersion: version }) },
+    spec: { ...(current.spec as object), replicas },
   }
-  delete next.metadata.resourceVersion
-  if (metadata?.resourceVersion && metadata.resourceVersion !== current.metadata.resourceVersion)
-    next.metadata.resourceVersion = metadata.resourceVersion
-  return next
+}
+
+function readScale(scale: unknown, name: string): { readonly spec: unknown; readonly version: string | undefined } {
+  if (!isObject(scale)) throw badRequest('the object provided is unrecognized (must be of type Scale)')
+  const { apiVersion = 'autoscaling/v1', kind = 'Scale', metadata, spec } = scale
+  if (kind !== 'Scale' || apiVersion !== 'autoscaling/v1')
+    throw badRequest(`expected autoscaling/v1, Kind=Scale, got ${shown(apiVersion)}, Kind=${shown(kind)}`)
+  const meta = isObject(metadata) ? metadata : {}
+  if ((meta.name ?? name) !== name)
+    throw badRequest(`the name of the object (${shown(meta.name)}) does not match the name on the URL (${name})`)
+  const version = meta.resourceVersion ?? undefined
+  if (version !== undefined && typeof version !== 'string')
+    throw badRequest('metadata.resourceVersion must be a string')
+  return { spec, version }
 }

@@ -1,6 +1,6 @@
 /** Label and field selectors as clients write them in a query: parsed once, matched often. */
 import type { Kind } from '../../crds/kind.ts'
-import { badRequest } from './errors.ts'
+import { badRequest, shown } from './errors.ts'
 
 export interface Requirement {
   readonly key: string
@@ -18,10 +18,8 @@ const MAX_SELECTOR_LENGTH = 16_384
 
 export function parseLabelSelector(text: string): LabelSelector {
   if (text.length > MAX_SELECTOR_LENGTH) throw badRequest('label selector is too long')
-  return splitOutsideParentheses(text)
-    .map((term) => term.trim())
-    .filter((term) => term !== '')
-    .map((term) => checkLabels(parseTerm(term), text))
+  if (text.trim() === '') return []
+  return splitOutsideParentheses(text).map((term) => checkLabels(parseTerm(term.trim()), text))
 }
 
 function parseTerm(term: string): Requirement {
@@ -45,6 +43,9 @@ function checkLabels(requirement: Requirement, text: string): Requirement {
     throw badRequest(`unable to parse requirement: invalid label key "${requirement.key}" in "${text}"`)
   const bad = requirement.values.find((value) => !LABEL_VALUE.test(value))
   if (bad !== undefined) throw badRequest(`unable to parse requirement: invalid label value "${bad}" in "${text}"`)
+  const compares = requirement.operator === 'gt' || requirement.operator === 'lt'
+  if (compares && !/^-?\d{1,15}$/.test(requirement.values[0] ?? ''))
+    throw badRequest(`unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an integer in "${text}"`)
   return requirement
 }
 
@@ -83,10 +84,14 @@ function meets({ operator, values }: Requirement, value: string | undefined): bo
     case 'absent':
       return value === undefined
     case 'gt':
-      return value !== undefined && Number(value) > Number(values[0])
+      return isInteger(value) && Number(value) > Number(values[0])
     case 'lt':
-      return value !== undefined && Number(value) < Number(values[0])
+      return isInteger(value) && Number(value) < Number(values[0])
   }
+}
+
+function isInteger(value: string | undefined): boolean {
+  return value !== undefined && /^-?\d{1,15}$/.test(value)
 }
 
 export interface FieldRequirement {
@@ -97,21 +102,21 @@ export interface FieldRequirement {
 
 export type FieldSelector = readonly FieldRequirement[]
 
-/** `metadata.name=web,spec.machineName!=m1`; only the kind's selectable fields. */
+/** `metadata.name=web,spec.machineName!=m1`, with `\\,` `\\=` `\\\\` in values; only the kind's selectable fields. */
 export function parseFieldSelector(text: string, kind: Kind): FieldSelector {
   if (text.length > MAX_SELECTOR_LENGTH) throw badRequest('field selector is too long')
-  return text
-    .split(',')
-    .filter((term) => term !== '')
-    .map((term) => parseField(term, kind))
+  return (text.match(TERM) ?? []).map((term) => parseField(term, kind))
 }
 
+/** Up to a comma that no backslash hides. */
+const TERM = /(?:\\.|[^,\\])+|\\$/g
+
 function parseField(term: string, kind: Kind): FieldRequirement {
-  const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(term)
-  if (!match) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`)
+  const match = /^([^=!]+)(==|=|!=)((?:\\[,=\\]|[^,=\\])*)$/.exec(term)
+  if (!match) throw badRequest(`invalid selector: ${shown(term)}; can't understand ${shown(term)}`)
   const path = (match[1] ?? '').trim()
   if (!selectablePaths(kind).includes(path)) throw badRequest(`field label not supported: ${path}`)
-  return { path, value: match[3] ?? '', equal: match[2] !== '!=' }
+  return { path, value: (match[3] ?? '').replace(/\\(.)/g, '$1'), equal: match[2] !== '!=' }
 }
 
 /** In the order in which the watch cache keeps their values. */

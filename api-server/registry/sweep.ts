@@ -2,20 +2,35 @@
 import type { Logger } from 'pino'
 import { Event } from '../../crds/index.ts'
 import type { Kind } from '../../crds/kind.ts'
-import { objectOf } from './entry.ts'
+import { type Entry, objectOf } from './entry.ts'
 import { StatusError } from './errors.ts'
 import { drainNamespaces } from './namespaces.ts'
 import type { Registry } from './registry.ts'
 
 export const EVENT_TTL_MS = 3_600_000
 
+/** When an Event was last seen, read once an entry: a sweep goes through all of them. */
+const seenAt = new WeakMap<Entry, number>()
+
+function lastSeen(entry: Entry): number {
+  let seen = seenAt.get(entry)
+  if (seen === undefined) {
+    const event = objectOf(entry)
+    seen = Date.parse(String(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp))
+    // What cannot be read as a time would otherwise stay for ever.
+    if (Number.isNaN(seen)) seen = Date.parse(String(event.metadata.creationTimestamp))
+    seenAt.set(entry, seen)
+  }
+  return seen
+}
+
 /** Deletes are guarded by the version looked at, so an Event that was counted up meanwhile stays. */
 export async function expireEvents(registry: Registry, now: Date): Promise<number> {
+  const due = [...registry.feed.cache(Event).entries.from('')].filter(
+    (entry) => now.getTime() - lastSeen(entry) >= EVENT_TTL_MS,
+  )
   let expired = 0
-  for (const entry of [...registry.feed.cache(Event).entries.from('')]) {
-    const event = objectOf(entry)
-    const seen = Date.parse(String(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp))
-    if (now.getTime() - seen < EVENT_TTL_MS) continue
+  for (const entry of due) {
     const preconditions = { resourceVersion: String(entry.version) }
     await registry
       .delete({ kind: Event as Kind, namespace: entry.namespace, name: entry.name }, { preconditions })

@@ -4,56 +4,86 @@
  */
 import type { z } from 'zod'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
-import { badRequest, type Cause, invalid } from './errors.ts'
+import { badRequest, type Cause, invalid, invalidValue, shown } from './errors.ts'
 import { checkMetadata } from './names.ts'
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
-export interface Checked {
-  readonly object: ApiObject
-  /** `unknown field "spec.bogus"`, `duplicate field "spec.content"`: what a Warning header says. */
-  readonly strayFields: readonly string[]
+export interface Strictness {
+  /** Warn unless given. */
+  readonly fieldValidation?: FieldValidation
+  /** Fields that the decoder met twice; settled together with unknown ones. */
+  readonly strayFields?: readonly string[]
 }
 
-/** Runs the schema: defaults filled, unknown fields removed and named. Throws 422 with every cause. */
-export function checkSchema(kind: Kind, input: ApiObject): Checked {
-  let result = kind.schema.safeParse(input)
-  const strays: string[] = []
-  // Unknown fields hide nothing else: they are taken out and the rest is looked at again.
-  for (let round = 0; !result.success && round < 2; round++) {
-    const unknown = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
-    if (unknown.length === 0) break
-    for (const issue of unknown) strays.push(...removeKeys(input, issue))
-    result = kind.schema.safeParse(input)
-  }
+export interface Admitted {
+  readonly object: ApiObject
+  /** `unknown field "spec.bogus"`, `duplicate field "spec.content"`: what a Warning header says. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * The object to store: defaults filled, unknown fields removed (from `input`, too) and settled, every rule met. Throws
+ * 400 for stray fields under Strict, else 422 with every cause.
+ */
+export function admit(
+  kind: Kind,
+  input: ApiObject,
+  previous: ApiObject | undefined,
+  { fieldValidation = 'Warn', strayFields = [] }: Strictness,
+): Admitted {
+  const { result, unknown } = parse(kind, input)
+  const warnings = settle(kind, [...strayFields, ...unknown], fieldValidation)
   if (!result.success)
     throw invalid(
       kind,
       nameOf(input),
       result.error.issues.flatMap((issue) => causesOf(issue, input)),
     )
-  return { object: result.data as unknown as ApiObject, strayFields: strays }
+  const object = result.data as unknown as ApiObject
+  const causes = [...checkMetadata(kind, object.metadata), ...checkRules(kind, object, previous)]
+  if (causes.length > 0) throw invalid(kind, nameOf(object), causes)
+  return { object, warnings }
 }
 
-/** Rules beyond the schema. Throws 422. */
-export function checkRules(kind: Kind, object: ApiObject, previous: ApiObject | undefined): void {
-  const causes = checkMetadata(kind, object.metadata)
-  for (const { path, message, reason } of kind.check?.(object, previous) ?? []) {
-    const text =
-      reason === 'FieldValueForbidden'
-        ? `Forbidden: ${message}`
-        : `Invalid value: ${show(valueAt(object, path))}: ${message}`
-    causes.push({ reason: reason ?? 'FieldValueInvalid', message: text, field: dotted(path) })
+/** Unknown fields hide nothing else: they are taken out and the rest is looked at again. */
+function parse(kind: Kind, input: ApiObject) {
+  const unknown: string[] = []
+  let result = kind.schema.safeParse(input)
+  for (let round = 0; !result.success && round < 2; round++) {
+    const strays = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
+    if (strays.length === 0) break
+    for (const issue of strays) unknown.push(...removeKeys(input, issue))
+    result = kind.schema.safeParse(input)
   }
-  if (causes.length > 0) throw invalid(kind, nameOf(object), causes)
+  return { result, unknown }
 }
+
+function checkRules(kind: Kind, object: ApiObject, previous: ApiObject | undefined): Cause[] {
+  const violations = kind.check?.(object, previous) ?? []
+  return violations.map(({ path, message, reason = 'FieldValueInvalid' }) => {
+    const field = dotted(path)
+    if (reason === 'FieldValueInvalid') return invalidValue(field, valueAt(object, path), message)
+    return {
+      reason,
+      message: `${reason === 'FieldValueForbidden' ? 'Forbidden' : 'Required value'}: ${message}`,
+      field,
+    }
+  })
+}
+
+const MAX_STRAYS = 50
+const MAX_STRAY_LENGTH = 200
 
 /** 400 under Strict, warnings under Warn, silence under Ignore. */
-export function settleStrayFields(kind: Kind, strays: readonly string[], mode: FieldValidation): readonly string[] {
+function settle(kind: Kind, strays: readonly string[], mode: FieldValidation): readonly string[] {
   if (strays.length === 0 || mode === 'Ignore') return []
-  if (mode === 'Warn') return strays
+  const told = strays
+    .slice(0, MAX_STRAYS)
+    .map((text) => (text.length > MAX_STRAY_LENGTH ? `${text.slice(0, MAX_STRAY_LENGTH)}…"` : text))
+  if (mode === 'Warn') return told
   throw badRequest(
-    `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${strays.join(', ')}`,
+    `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${told.join(', ')}`,
   )
 }
 
@@ -83,27 +113,27 @@ function causesOf(issue: Issue, input: unknown): Cause[] {
     case 'invalid_value':
       return say(
         'FieldValueNotSupported',
-        `Unsupported value: ${show(value)}: supported values: ${issue.values.map((one) => JSON.stringify(one)).join(', ')}`,
+        `Unsupported value: ${shown(value)}: supported values: ${issue.values.map((one) => JSON.stringify(one)).join(', ')}`,
       )
     case 'too_big':
       return say(
         'FieldValueInvalid',
-        `Invalid value: ${show(value)}: ${inBody} should be ${bound(issue.origin, 'at most', 'less than or equal to', issue.maximum)}`,
+        `Invalid value: ${shown(value)}: ${inBody} should be ${bound(issue.origin, 'at most', 'less than or equal to', issue.maximum)}`,
       )
     case 'too_small':
       return say(
         'FieldValueInvalid',
-        `Invalid value: ${show(value)}: ${inBody} should be ${bound(issue.origin, 'at least', 'greater than or equal to', issue.minimum)}`,
+        `Invalid value: ${shown(value)}: ${inBody} should be ${bound(issue.origin, 'at least', 'greater than or equal to', issue.minimum)}`,
       )
     case 'invalid_format':
       return say(
         'FieldValueInvalid',
-        `Invalid value: ${show(value)}: ${inBody} should match '${issue.pattern ?? issue.format}'`,
+        `Invalid value: ${shown(value)}: ${inBody} should match '${issue.pattern ?? issue.format}'`,
       )
     case 'invalid_union':
-      return say('FieldValueInvalid', `Invalid value: ${show(value)}: ${inBody} has none of the allowed forms`)
+      return say('FieldValueInvalid', `Invalid value: ${shown(value)}: ${inBody} has none of the allowed forms`)
     default:
-      return say('FieldValueInvalid', `Invalid value: ${show(value)}: ${issue.message}`)
+      return say('FieldValueInvalid', `Invalid value: ${shown(value)}: ${issue.message}`)
   }
 }
 
@@ -121,13 +151,6 @@ function typeOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value
-}
-
-const MAX_SHOWN_LENGTH = 200
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'null'
-  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
 }
 
 export function dotted(path: readonly (string | number)[]): string {

@@ -15,8 +15,8 @@ export interface WatchOptions extends Filter {
 }
 
 export interface Subscription {
-  /** Lines to send before anything live. */
-  readonly initial: readonly Buffer[]
+  /** Lines to send before anything live; to be gone through once, as fast as the watcher takes them. */
+  readonly initial: Iterable<Buffer>
   /** Version that `initial` brings the watcher to. */
   readonly version: bigint
   cancel(): void
@@ -37,17 +37,18 @@ export async function watch(
 ): Promise<Subscription> {
   const cache = registry.feed.cache(kind)
   const filter = compileFilter(kind, options)
-  const backlog =
-    options.after === undefined ? undefined : await readBacklog(registry, cache, options, options.after, filter)
-  // From here on nothing is awaited: what is collected and what comes live meet exactly.
+  const backlog = new Backlog(registry, cache, { ...options, filter })
+  let { after } = options
+  // The last look and the subscription are one synchronous stretch: what is collected and what comes live meet exactly.
+  while (after !== undefined && cache.since(after) === undefined) after = await backlog.read(after)
   const initial =
-    backlog === undefined
+    after === undefined
       ? everything(cache, options, filter)
-      : [...backlog.lines, ...linesOf(cache.since(backlog.upTo) ?? [], options, filter)]
-  const version = registry.feed.revision
-  const floor = options.after !== undefined && options.after > version ? options.after : version
+      : [...backlog.lines, ...linesOf(cache.since(after) ?? [], options.format, filter)]
+  const reached = registry.feed.revision
+  const version = options.after !== undefined && options.after > reached ? options.after : reached
   const deliver = (change: Change): void => {
-    const line = change.version > floor ? change.lineFor(filter, options.format) : undefined
+    const line = change.version > version ? change.lineFor(filter, options.format) : undefined
     if (line) send(line, change.version)
   }
   return { initial, version, cancel: cache.watchers.add({ deliver }, options.fields) }
@@ -55,39 +56,46 @@ export async function watch(
 
 type Test = ((entry: Entry) => boolean) | undefined
 
-function everything(cache: KindCache, { namespace, format }: WatchOptions, filter: Test): Buffer[] {
-  const lines: Buffer[] = []
-  for (const entry of cache.entries.from('', namespace === undefined ? '' : `${namespace}/`))
-    if (filter === undefined || filter(entry)) lines.push(eventLine('ADDED', entry, format))
-  return lines
+/** The entries are taken now, their lines are rendered as they are asked for: all at once would hold up everybody. */
+function everything(cache: KindCache, { namespace, format }: WatchOptions, filter: Test): Iterable<Buffer> {
+  const entries = [...cache.entries.from('', namespace === undefined ? '' : `${namespace}/`)]
+  return added(entries, format, filter)
 }
 
-function linesOf(changes: readonly Change[], { format }: WatchOptions, filter: Test): Buffer[] {
+function* added(entries: readonly Entry[], format: Format, filter: Test): Generator<Buffer> {
+  for (const entry of entries) if (filter === undefined || filter(entry)) yield eventLine('ADDED', entry, format)
+}
+
+function linesOf(changes: readonly Change[], format: Format, filter: Test): Buffer[] {
   return changes.flatMap((change) => change.lineFor(filter, format) ?? [])
 }
 
-/** What lies before the cache's ring comes from the store's own history, up to where the ring begins. */
-async function readBacklog(
-  registry: Registry,
-  cache: KindCache,
-  options: WatchOptions,
-  after: bigint,
-  filter: Test,
-): Promise<{ lines: Buffer[]; upTo: bigint }> {
-  const lines: Buffer[] = []
-  let bytes = 0
-  let upTo = after
-  while (cache.since(upTo) === undefined) {
-    const until = cache.oldestVersion
-    for await (const changes of history(registry, cache, upTo, until))
-      for (const line of linesOf(changes, options, filter)) {
-        bytes += line.length
-        lines.push(line)
-        if (bytes > MAX_BACKLOG_BYTES) throw tooOld(after, registry.feed.revision)
-      }
-    upTo = until
+/** What lies before the cache's ring, from the store's own history. */
+class Backlog {
+  readonly lines: Buffer[] = []
+  readonly #registry: Registry
+  readonly #cache: KindCache
+  readonly #options: { readonly format: Format; readonly filter: Test }
+  #bytes = 0
+
+  constructor(registry: Registry, cache: KindCache, options: { readonly format: Format; readonly filter: Test }) {
+    this.#registry = registry
+    this.#cache = cache
+    this.#options = options
   }
-  return { lines, upTo }
+
+  /** Adds the changes after `after` up to where the ring begins now, which is returned. */
+  async read(after: bigint): Promise<bigint> {
+    const until = this.#cache.oldestVersion
+    const { format, filter } = this.#options
+    for await (const changes of history(this.#registry, this.#cache, after, until))
+      for (const line of linesOf(changes, format, filter)) {
+        this.#bytes += line.length
+        if (this.#bytes > MAX_BACKLOG_BYTES) throw tooOld(after, this.#registry.feed.revision)
+        this.lines.push(line)
+      }
+    return until
+  }
 }
 
 export function tooOld(asked: bigint, current: bigint): ReturnType<typeof expired> {
@@ -116,5 +124,5 @@ function changeOf(cache: KindCache, { type, kv, previous }: Event, prefix: strin
   const key = kv.key.slice(prefix.length)
   const before = previous && cache.entry(key, previous.value, previous.modified)
   const entry = type === 'put' ? cache.entry(key, kv.value, kv.modified) : undefined
-  return new Change(kv.modified, entry, before, before && cache.tombstone(before, kv.modified))
+  return new Change(kv.modified, entry, before)
 }

@@ -1,6 +1,6 @@
-/** JSON merge patch (RFC 7386). Neither argument is changed; what is untouched is shared. */
+/** JSON merge patch (RFC 7386). Neither argument is changed; the result shares with `target` what is untouched. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch
+  if (!isObject(patch)) return Array.isArray(patch) ? structuredClone(patch) : patch
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {}
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]

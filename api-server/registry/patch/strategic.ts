@@ -8,26 +8,28 @@ import { define, isObject } from './merge.ts'
 type Json = Record<string, unknown>
 
 /** Merge keys by field name: unambiguous over the kinds we serve. `''` marks a list of primitives that is a set. */
-const MERGE_KEYS: Readonly<Record<string, string>> = {
-  containers: 'name',
-  initContainers: 'name',
-  ephemeralContainers: 'name',
-  env: 'name',
-  volumes: 'name',
-  volumeMounts: 'mountPath',
-  imagePullSecrets: 'name',
-  hostAliases: 'ip',
-  secrets: 'name',
-  taints: 'key',
-  conditions: 'type',
-  addresses: 'type',
-  ownerReferences: 'uid',
-  finalizers: '',
-}
+const MERGE_KEYS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    containers: 'name',
+    initContainers: 'name',
+    ephemeralContainers: 'name',
+    env: 'name',
+    volumes: 'name',
+    volumeMounts: 'mountPath',
+    imagePullSecrets: 'name',
+    hostAliases: 'ip',
+    secrets: 'name',
+    taints: 'key',
+    conditions: 'type',
+    addresses: 'type',
+    ownerReferences: 'uid',
+    finalizers: '',
+  }),
+)
 
 /** `ports` are keyed by what the elements are: container ports, or a Service's. */
 function mergeKeyOf(field: string, elements: readonly unknown[]): string | undefined {
-  if (field !== 'ports') return MERGE_KEYS[field]
+  if (field !== 'ports') return MERGE_KEYS.get(field)
   return elements.some((element) => isObject(element) && 'containerPort' in element) ? 'containerPort' : 'port'
 }
 
@@ -37,16 +39,18 @@ export function strategicPatch(target: unknown, patch: unknown): unknown {
 }
 
 function mergeObjects(target: Json, patch: Json): Json {
-  if (patch.$patch === 'replace') return withoutDirectives(patch)
-  if (patch.$patch === 'delete') return {}
+  const { $patch: directive = 'merge' } = patch
+  if (!['merge', 'replace', 'delete'].includes(String(directive)))
+    throw badRequest(`unknown $patch directive ${JSON.stringify(directive)}: merge, replace and delete are known`)
+  if (directive === 'replace') return withoutDirectives(patch)
+  if (directive === 'delete') return {}
   const result = retained(target, patch)
   for (const [field, value] of Object.entries(patch)) {
     if (field.startsWith('$')) continue
     if (value === null) delete result[field]
-    else
-      define(result, field, mergeField(field, Object.hasOwn(result, field) ? result[field] : undefined, value, patch))
+    else define(result, field, mergeField(field, Object.hasOwn(result, field) ? result[field] : undefined, value))
   }
-  removePrimitives(result, patch)
+  applyListDirectives(result, patch)
   return result
 }
 
@@ -56,51 +60,65 @@ function retained(target: Json, patch: Json): Json {
   return Object.fromEntries(Object.entries(target).filter(([field]) => keep.includes(field)))
 }
 
-function mergeField(field: string, current: unknown, value: unknown, patch: Json): unknown {
+function mergeField(field: string, current: unknown, value: unknown): unknown {
   if (isObject(value)) return mergeObjects(isObject(current) ? current : {}, value)
   if (!Array.isArray(value)) return value
   const key = mergeKeyOf(field, value)
-  if (key === undefined) return value
+  if (key === undefined) return structuredClone(value)
   const list = Array.isArray(current) ? current : []
-  if (key === '') return [...new Set([...list, ...value])]
-  return inOrder(mergeList(list, value, key), patch[`$setElementOrder/${field}`], key)
+  return key === '' ? [...new Set([...list, ...value])] : mergeList(list, value, key)
 }
 
 function mergeList(list: readonly unknown[], patch: readonly unknown[], key: string): unknown[] {
   if (patch.some((element) => isObject(element) && element.$patch === 'replace' && !(key in element)))
     return patch.filter((element) => isObject(element) && key in element)
-  const result = [...list]
+  // What has no key is like nothing else, so it stands under a name of its own.
+  const result = new Map<unknown, unknown>(list.map((element) => [identity(element, key) ?? Symbol(), element]))
   for (const element of patch) mergeElement(result, element, key)
-  return result
+  return [...result.values()]
 }
 
-function mergeElement(list: unknown[], element: unknown, key: string): void {
-  if (!isObject(element) || !(key in element))
+function mergeElement(list: Map<unknown, unknown>, element: unknown, key: string): void {
+  const id = identity(element, key)
+  if (!isObject(element) || id === undefined)
     throw badRequest(`map: ${JSON.stringify(element)} does not contain declared merge key: ${key}`)
-  const at = list.findIndex((one) => isObject(one) && one[key] === element[key])
-  const before = at < 0 ? {} : list[at]
-  if (element.$patch !== 'delete')
-    list.splice(at < 0 ? list.length : at, 1, mergeObjects(isObject(before) ? before : {}, element))
-  else if (at >= 0) list.splice(at, 1)
+  const before = list.get(id)
+  if (element.$patch === 'delete') list.delete(id)
+  else list.set(id, mergeObjects(isObject(before) ? before : {}, element))
 }
 
-/** Elements that the order names come as it says; the others keep their place behind the one they followed. */
-function inOrder(list: unknown[], order: unknown, key: string): unknown[] {
-  if (!Array.isArray(order)) return list
-  const rank = new Map(order.map((element, at) => [isObject(element) ? element[key] : element, at]))
-  const named = list.filter((element) => isObject(element) && rank.has(element[key]))
-  named.sort((a, b) => Number(rank.get((a as Json)[key])) - Number(rank.get((b as Json)[key])))
-  const queue = named.values()
-  return list.map((element) => (isObject(element) && rank.has(element[key]) ? queue.next().value : element))
+/** What an element of a keyed list is known by; a primitive, in a list that is a set, by itself. */
+function identity(element: unknown, key: string): unknown {
+  if (key === '') return element
+  return isObject(element) && Object.hasOwn(element, key) ? element[key] : undefined
 }
 
-function removePrimitives(result: Json, patch: Json): void {
-  for (const [directive, values] of Object.entries(patch)) {
-    const field = /^\$deleteFromPrimitiveList\/(.+)$/.exec(directive)?.[1]
-    const list = field === undefined ? undefined : result[field]
-    if (field !== undefined && Array.isArray(list) && Array.isArray(values))
-      result[field] = list.filter((value) => !values.includes(value))
+const LIST_DIRECTIVE = /^\$(deleteFromPrimitiveList|setElementOrder)\/(.+)$/
+
+/** Removals first, whatever the order in the patch: an order speaks of what is left. */
+function applyListDirectives(result: Json, patch: Json): void {
+  const directives = Object.entries(patch).sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [directive, values] of directives) {
+    const [, name, field = ''] = LIST_DIRECTIVE.exec(directive) ?? []
+    const list = Object.hasOwn(result, field) ? result[field] : undefined
+    if (name === undefined || !Array.isArray(list) || !Array.isArray(values)) continue
+    const gone = new Set<unknown>(values)
+    result[field] =
+      name === 'setElementOrder'
+        ? inOrder(list, values, mergeKeyOf(field, list))
+        : list.filter((value) => !gone.has(value))
   }
+}
+
+/** Elements that the order names come as it says; the others keep their places. */
+function inOrder(list: readonly unknown[], order: readonly unknown[], key: string | undefined): readonly unknown[] {
+  if (key === undefined) return list
+  const rank = new Map(order.map((element, at) => [identity(element, key), at]))
+  const rankOf = (element: unknown) => rank.get(identity(element, key))
+  const named = list.filter((element) => rankOf(element) !== undefined)
+  named.sort((a, b) => Number(rankOf(a)) - Number(rankOf(b)))
+  const queue = named.values()
+  return list.map((element) => (rankOf(element) === undefined ? element : queue.next().value))
 }
 
 function withoutDirectives(value: unknown): Json {
