@@ -103,6 +103,7 @@ async function assemble(
   statusWriter = createStatusWriter({
     ...{ client, driver, machineName, units, onHappening, signal, log },
     reportOf: reconciler.reportOf,
+    isTaking: () => memory.busy.size > 0,
   })
   const drain = () => drainWrites([holding.idle(), statusWriter.idle()])
   return { units, reconciler, memory, drain }

@@ -19,6 +19,8 @@ export interface StatusWriterDeps {
   readonly units: BoundUnits
   /** The report of now; undefined when there is nothing to say (gone, not held, still in the making). */
   readonly reportOf: (uid: string) => UnitReport | undefined
+  /** Units are being taken: writes that let something start go first. */
+  readonly isTaking: () => boolean
   readonly onHappening: (unit: Readonly<Unit>, happening: Happening, message: string) => void
   readonly signal: AbortSignal
   readonly log: Logger
@@ -35,6 +37,9 @@ const AT_ONCE = 16
 const COALESCE_MS = 20
 const MIN_INTERVAL_MS = 250
 const RETRY_MS = 1_000
+/** How long a report gives way to claims, looked at so often. */
+const GIVE_WAY_MS = 300
+const GIVE_WAY_STEP_MS = 25
 const CALL_DEADLINE_MS = 5_000
 
 export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
@@ -48,9 +53,19 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     if (deps.signal.aborted || timers.has(uid)) return
     timers.set(uid, setTimeout(() => begin(uid), afterMs).unref())
   }
+  let gaveWaySinceMs: number | undefined
+  const givesWay = (): boolean => {
+    if (!deps.isTaking()) gaveWaySinceMs = undefined
+    else gaveWaySinceMs ??= performance.now()
+    return gaveWaySinceMs !== undefined && performance.now() - gaveWaySinceMs < GIVE_WAY_MS
+  }
   const begin = (uid: string): void => {
     timers.delete(uid)
-    if (writing.has(uid)) return void again.add(uid)
+    if (writing.has(uid)) again.add(uid)
+    else if (givesWay()) schedule(uid, GIVE_WAY_STEP_MS)
+    else start(uid)
+  }
+  const start = (uid: string): void => {
     const task = write(uid).finally(() => {
       writing.delete(uid)
       if (again.delete(uid)) schedule(uid, MIN_INTERVAL_MS)

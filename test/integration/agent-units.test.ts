@@ -325,35 +325,41 @@ test('an agent that comes back touches nothing that runs', async () => {
   await second.driver.close({ stopUnits: true })
 })
 
-/** What a reboot leaves: the disk. The manager knows nothing any more. */
+/** An agent of a machine that nothing else is known of; ends with the work, whatever comes of it. */
+async function whileRunning(
+  parts: { readonly client: ApiClient; readonly dataDir: string },
+  work: (driver: FakeUnitDriver) => Promise<void>,
+): Promise<void> {
+  const driver = await openFakeDriver()
+  const stopping = new AbortController()
+  const running = runAgent({ ...parts, name: 'lonely', driver, log, signal: stopping.signal, serverWaitMs: 200 })
+  try {
+    await work(driver)
+  } finally {
+    stopping.abort()
+    await running
+    await driver.close({ stopUnits: true })
+  }
+}
+
+/** What a reboot leaves is the disk; the manager, made anew, knows nothing. */
 test('without a server a machine starts from disk what it held, but nothing exclusive', async () => {
   const own = await startApiServer({ dataDir: tempDir(), listen: '127.0.0.1:0', store: 'memory', log })
-  const client = connect({ kubeconfigPath: own.kubeconfigPath })
-  const dataDir = tempDir()
-  const before = await openFakeDriver()
-  const name = 'lonely'
-  const first = new AbortController()
-  const running = runAgent({ client, name, driver: before, dataDir, log, signal: first.signal })
-  const create = (unit: string, failover: Unit['spec']['failover']) =>
-    client.create(Unit, { metadata: { name: unit }, spec: { content: SLEEPS, machineName: name, failover } })
+  const parts = { client: connect({ kubeconfigPath: own.kubeconfigPath }), dataDir: tempDir() }
+  const create = (name: string, failover: Unit['spec']['failover']) =>
+    parts.client.create(Unit, { metadata: { name }, spec: { content: SLEEPS, machineName: 'lonely', failover } })
   await Promise.all([create('plain.service', 'reschedule'), create('single.service', 'exclusive')])
-  await until(() => before.running().length === 2, { what: 'both to run' })
-  await own.close()
-  assert.is(before.running().length, 2)
-  first.abort()
-  await running
-  await before.close({ stopUnits: true })
-
-  const after = await openFakeDriver()
-  const second = new AbortController()
-  const again = runAgent({ client, name, driver: after, dataDir, log, signal: second.signal, serverWaitMs: 200 })
-  await until(() => after.running().includes('plain.service'), { what: 'the plain unit to run' })
-  assert.equal(after.running(), ['plain.service'])
-  assert.equal([...(await after.installed()).keys()].toSorted(), ['plain.service', 'single.service'])
-  second.abort()
-  await again
-  await client.close()
-  await after.close({ stopUnits: true })
+  await whileRunning(parts, async (driver) => {
+    await until(() => driver.running().length === 2, { what: 'both to run' })
+    await own.close()
+    assert.is(driver.running().length, 2)
+  })
+  await whileRunning(parts, async (driver) => {
+    await until(() => driver.running().includes('plain.service'), { what: 'the plain unit to run' })
+    assert.equal(driver.running(), ['plain.service'])
+    assert.equal([...(await driver.installed()).keys()].toSorted(), ['plain.service', 'single.service'])
+  })
+  await parts.client.close()
 })
 
 test.run()
