@@ -1,4 +1,7 @@
-/** One agent against the real API server, with the driver in memory: what a user sees of units on a machine. */
+/**
+ * One agent against the real API server, with the driver in memory: what a user sees of units on a machine.
+ * Long because every promise shares one server and the same few helpers.
+ */
 import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { suite } from 'uvu'
