@@ -55,15 +55,16 @@ test('status counts the fleet and names what is wrong with the command that look
 })
 
 test('the status of a unit shows its state, machine, process and newest lines', async () => {
+  await until(async () => (await flotilla('journal ticks')).stdout.split('\n').length > 3, { what: 'three lines' })
   const { stdout } = await flotilla('status ticks -n 3')
   assert.match(stdout, /^● ticks\.service$/m)
   assert.match(stdout, /Active: active \(running\) since .* ago$/m)
   assert.match(stdout, /Machine: m1$/m)
   assert.match(stdout, /Main PID: \d+$/m)
-  assert.is(stdout.match(/^\w{3} \d\d \d\d:\d\d:\d\d m1 \S+: tick \d+$/gm)?.length, 3)
+  assert.match(stdout, /(\n\w{3} \d\d \d\d:\d\d:\d\d m1 \S+: tick \d+){3}/)
   const { unit, log } = JSON.parse((await flotilla('status ticks -o json')).stdout)
   assert.is(unit.metadata.name, 'ticks.service')
-  assert.ok(log.length > 0 && log.length <= 10)
+  assert.ok(log.length > 0)
 })
 
 test('why tells the reason, what happened and what to do', async () => {
@@ -95,10 +96,12 @@ test('why names each machine that cannot take a unit', async () => {
 })
 
 test('journal shows the newest lines in three forms', async () => {
-  const short = await flotilla('journal ticks -n 2')
-  assert.match(short.stdout, /^(\w{3} \d\d \d\d:\d\d:\d\d m1 \S+: tick \d+\n){2}$/)
-  assert.match((await flotilla('journal ticks -n 2 -o cat')).stdout, /^(tick \d+\n){2}$/)
-  const [line] = (await flotilla('journal ticks -n 1 -o json')).stdout.split('\n')
+  // A unit that has ended: nothing is logged between our counting and its.
+  const short = await flotilla('journal broken -n 2')
+  assert.match(short.stdout, /^(\w{3} \d\d \d\d:\d\d:\d\d m1 \S+: .+\n){2}$/)
+  const [, message] = (await flotilla('journal broken -o cat')).stdout.split('\n')
+  assert.ok(short.stdout.includes(message ?? 'no second line'))
+  const [line] = (await flotilla('journal broken -n 1 -o json')).stdout.split('\n')
   assert.is(JSON.parse(line ?? '').machine, 'm1')
   assert.is((await flotilla('journal ticks --since 2100-01-01')).stdout, '')
   assert.match((await flotilla('journal ticks -n many')).stderr, /^error: -n takes a whole number or "all"/)
@@ -181,6 +184,7 @@ test('exec says what cannot be run, and where', async () => {
   assert.match((await flotilla('exec m1')).stderr, /^error: say what to run, after --/)
   const terminal = await flotilla('exec -t m1 -- true')
   assert.is(terminal.code, 1)
+  assert.match(terminal.stderr, /runs commands without a terminal/)
 })
 
 test('Ctrl-C ends an exec and the command with it', async () => {
