@@ -2,16 +2,18 @@
  * From the 201 of a Unit to `active` in the systemd of its machine. The end is systemd's own word
  * (ActiveEnterTimestamp), so nothing of our reporting is in it; all machines share the clock of this box.
  *
- * The stages in between are seen by a watch: they say where the time goes, give or take that watch's own delay.
+ * The stages in between are seen by a watch: they say where the time goes, give or take that watch's own delay. Beside
+ * us, in turn: the same units given to the same three systemds by hand, which is the floor on this box.
  */
 import { requirement } from '../support/requirements.ts'
 import { until } from '../support/until.ts'
 import { deleteUnit, listUnits } from './flotilla/call.ts'
-import { activeSince, agentPid } from './flotilla/machines.ts'
+import { activeSince, agentPid, machineSeconds, removeByHand, startByHand } from './flotilla/machines.ts'
+import { processorSeconds } from './flotilla/proc.ts'
 import { type Flotilla, startFlotilla } from './flotilla/running.ts'
 import { type Story, type UnitWatch, watchUnits } from './flotilla/unit-watch.ts'
-import { createSleeper, unitName } from './flotilla/units.ts'
-import { atMost, type Bar, type Question, type Settings } from './harness/figure.ts'
+import { createSleeper, SLEEPER, unitName } from './flotilla/units.ts'
+import { atMost, type Question } from './harness/figure.ts'
 import { type Collector, rounds } from './harness/rounds.ts'
 import { percentile } from './harness/statistics.ts'
 import { runLoad } from './load/run.ts'
@@ -27,17 +29,22 @@ export const unitLatency: Question = {
   name: 'unit-latency',
   asks: `how long from a unit's 201 until systemd has it active, for one and for ${AT_ONCE} at once on ${MACHINES.length} machines?`,
   lacking: () => requirement('lab'),
-  async run(settings) {
+  async run({ quick }) {
     await using flotilla = await startFlotilla(['up', '--machines', String(MACHINES.length)])
     await using watch = await watchUnits(flotilla.api)
-    const run = { flotilla, watch, numbers: counter() }
-    const one = await rounds(1, 1, (collect) => oneByOne(collect, run, settings))
-    const many = await rounds(settings.quick ? 1 : 5, 1, (collect) => manyAtOnce(collect, run))
+    const agents = await Promise.all(MACHINES.map((machine) => agentPid(flotilla.dataDir, machine)))
+    const run: Run = { flotilla, watch, agents, numbers: counter() }
+    const one = await rounds(1, 1, (collect) => oneByOne(collect, run, quick ? 3 : 15))
+    const many = await rounds(quick ? 1 : 5, quick ? 1 : 2, async (collect) => {
+      await manyAtOnce(collect, run)
+      await byHand(collect, run)
+    })
     return {
       figures: [...one, ...many],
       references: [{ what: 'fleet: 4.3 s for one unit', source: 'design.md §8' }],
       notes: [
         'bound, claimed, reported: when a watch in another process saw it',
+        'by hand: files in /run/systemd/system and one `systemctl start` a machine, at the same time on all three',
         'three systemds, three agents, the server and the clients share the processors of this box',
       ],
     }
@@ -47,6 +54,8 @@ export const unitLatency: Question = {
 interface Run {
   readonly flotilla: Flotilla
   readonly watch: UnitWatch
+  /** The agents' processes, in the order of MACHINES. */
+  readonly agents: readonly number[]
   /** Names are used once. */
   readonly numbers: { next(count: number): number }
 }
@@ -61,21 +70,31 @@ function counter(): Run['numbers'] {
   }
 }
 
-async function oneByOne(collect: Collector, run: Run, { quick }: Settings): Promise<void> {
+async function oneByOne(collect: Collector, run: Run, count: number): Promise<void> {
   const stories: Story[] = []
-  for (let i = 0; i < (quick ? 3 : 15); i++) stories.push(...(await create(run, 1, 1)))
-  tell(collect, 'one unit', stories, { p50: P50_MS, p99: P99_MS })
+  for (let i = 0; i < count; i++) {
+    const firstNumber = run.numbers.next(1)
+    stories.push(...(await create(run, firstNumber, 1, 1)))
+    await remove(run.flotilla, firstNumber, 1)
+  }
+  tell(collect, 'one unit', stories)
 }
 
 async function manyAtOnce(collect: Collector, run: Run): Promise<void> {
-  const stories = await create(run, AT_ONCE, CONNECTIONS)
-  tell(collect, `${AT_ONCE} units`, stories, { p50: P50_MS, p99: P99_MS })
+  const firstNumber = run.numbers.next(AT_ONCE)
+  const before = await processorTimes(run)
+  const stories = await create(run, firstNumber, AT_ONCE, CONNECTIONS)
+  const after = await processorTimes(run)
+  tell(collect, `${AT_ONCE} units`, stories)
+  for (const [who, seconds] of Object.entries(after))
+    collect.add(who, `${AT_ONCE} units: processor time`, 's', seconds - (before[who] ?? Number.NaN))
+  await remove(run.flotilla, firstNumber, AT_ONCE)
 }
 
-/** Creates units, follows them until all are active, asks systemd since when, and removes them again. */
-async function create({ flotilla, watch, numbers }: Run, count: number, connections: number): Promise<Story[]> {
-  const { api, dataDir } = flotilla
-  const firstNumber = numbers.next(count)
+/** Creates units and follows them until all are active; asks systemd since when. */
+async function create(run: Run, firstNumber: number, count: number, connections: number): Promise<Story[]> {
+  const { flotilla, watch } = run
+  const { api } = flotilla
   const request = createSleeper(api)
   const load = { do: 'burst', target: api, request, connections, firstNumber, requests: count } as const
   const { answeredAtMs, refused } = await runLoad(load)
@@ -83,23 +102,47 @@ async function create({ flotilla, watch, numbers }: Run, count: number, connecti
   const names = answeredAtMs.map((_, index) => unitName(firstNumber + index))
   const followed = () => names.every((name) => watch.seen(name).reportedMs !== undefined)
   await until(followed, { timeoutMs: ALL_ACTIVE_TIMEOUT_MS, what: `${count} units reported active` })
-  const active = await systemdTimes(dataDir)(names, watch)
-  const stories = names.map((name, index) => {
-    const createdMs = answeredAtMs[index] ?? Number.NaN
-    return { ...watch.seen(name), createdMs, activeMs: active.get(name) ?? Number.NaN }
-  })
-  await remove(flotilla, firstNumber, count)
-  return stories
+  const active = await systemdTimes(run, (machine) => names.filter((name) => watch.seen(name).machine === machine))
+  return names.map((name, index) => ({
+    ...watch.seen(name),
+    createdMs: answeredAtMs[index] ?? Number.NaN,
+    activeMs: active.get(name) ?? Number.NaN,
+  }))
 }
 
-function systemdTimes(dataDir: string) {
-  return async (names: readonly string[], watch: UnitWatch): Promise<Map<string, number>> => {
-    const asked = MACHINES.map(async (machine) => {
-      const mine = names.filter((name) => watch.seen(name).machine === machine)
-      return mine.length === 0 ? [] : [...(await activeSince(await agentPid(dataDir, machine), mine))]
-    })
-    return new Map((await Promise.all(asked)).flat())
+async function systemdTimes(
+  { agents }: Pick<Run, 'agents'>,
+  unitsOf: (machine: string) => readonly string[],
+): Promise<Map<string, number>> {
+  const asked = MACHINES.map((machine, index) => activeSince(agents[index] ?? 0, unitsOf(machine)))
+  return new Map((await Promise.all(asked)).flatMap((times) => [...times]))
+}
+
+async function byHand(collect: Collector, { agents }: Run): Promise<void> {
+  const shares = MACHINES.map((_, machine) =>
+    Array.from({ length: AT_ONCE }, (_unused, unit) => `by-hand-${unit}.service`).filter(
+      (_name, unit) => unit % MACHINES.length === machine,
+    ),
+  )
+  const share = (index: number) => shares[index] ?? []
+  const asked = await Promise.all(agents.map((pid, index) => startByHand(pid, share(index), SLEEPER)))
+  const took: number[] = []
+  for (const [index, pid] of agents.entries()) {
+    const all = async () => {
+      const times = await activeSince(pid, share(index))
+      return times.size === share(index).length && times
+    }
+    const times = await until(all, { timeoutMs: ALL_ACTIVE_TIMEOUT_MS, what: 'units started by hand' })
+    for (const activeMs of times.values()) took.push(activeMs - (asked[index] ?? Number.NaN))
   }
+  for (const percent of [50, 99])
+    collect.add(
+      'systemctl',
+      `${AT_ONCE} units: asked → active in systemd, p${percent}`,
+      'ms',
+      percentile(took, percent),
+    )
+  await Promise.all(agents.map((pid, index) => removeByHand(pid, share(index))))
 }
 
 async function remove({ api }: Flotilla, firstNumber: number, count: number): Promise<void> {
@@ -108,22 +151,30 @@ async function remove({ api }: Flotilla, firstNumber: number, count: number): Pr
   await until(gone, { timeoutMs: ALL_ACTIVE_TIMEOUT_MS, what: 'the units gone' })
 }
 
-function tell(
-  collect: Collector,
-  what: string,
-  stories: readonly Story[],
-  bars: { readonly p50: Bar; readonly p99: Bar },
-): void {
+/** Who has used how much so far; machines only where their cgroups tell. */
+async function processorTimes({ flotilla, agents }: Run): Promise<Record<string, number>> {
+  const sum = (all: readonly number[]) => all.reduce((total, one) => total + one, 0)
+  const ofAgents = sum(await Promise.all(agents.map(processorSeconds)))
+  const ofMachines = await Promise.all(MACHINES.map((name) => machineSeconds(flotilla.dataDir, name)))
+  const known = ofMachines.filter((seconds) => seconds !== undefined)
+  return {
+    'server + controllers': await processorSeconds(flotilla.pid),
+    agents: ofAgents,
+    ...(known.length === MACHINES.length && { 'systemd and units': sum(known) - ofAgents }),
+  }
+}
+
+function tell(collect: Collector, what: string, stories: readonly Story[]): void {
   const since = (end: (story: Story) => number | undefined) =>
     stories.map((story) => (end(story) ?? Number.NaN) - story.createdMs)
-  const active = since((story) => story.activeMs)
-  collect.add('flotilla', `${what}: 201 → active in systemd, p50`, 'ms', percentile(active, 50), bars.p50)
-  collect.add('flotilla', `${what}: 201 → active in systemd, p99`, 'ms', percentile(active, 99), bars.p99)
+  const active = since(({ activeMs }) => activeMs)
+  collect.add('flotilla', `${what}: 201 → active in systemd, p50`, 'ms', percentile(active, 50), P50_MS)
+  collect.add('flotilla', `${what}: 201 → active in systemd, p99`, 'ms', percentile(active, 99), P99_MS)
   collect.add('flotilla', `${what}: 201 → active in systemd, max`, 'ms', percentile(active, 100))
-  const stages = {
-    bound: (s: Story) => s.boundMs,
-    claimed: (s: Story) => s.claimedMs,
-    reported: (s: Story) => s.reportedMs,
+  const stages: Readonly<Record<string, (story: Story) => number | undefined>> = {
+    bound: ({ boundMs }) => boundMs,
+    claimed: ({ claimedMs }) => claimedMs,
+    reported: ({ reportedMs }) => reportedMs,
   }
   for (const [stage, end] of Object.entries(stages))
     for (const percent of [50, 99])

@@ -1,4 +1,7 @@
 /** The isolated machines of a running `flotilla up`, seen from this box. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findHierarchies, machineFolder } from '../../../node-agent/lab/cgroups.ts'
 import { labNames } from '../../../node-agent/lab/names.ts'
 import { runProcess } from '../../support/process.ts'
 import { findProcesses } from './proc.ts'
@@ -24,6 +27,36 @@ export async function activeSince(pid: number, units: readonly string[]): Promis
   if (units.length === 0) return new Map()
   const show = ['systemctl', 'show', '--timestamp=us+utc', '--property=Id,ActiveEnterTimestamp', ...units]
   return parseShow(await inside(pid, show))
+}
+
+/**
+ * The floor under every unit-latency: systemd alone, without us. Unit files in /run, one `systemctl start` for all of
+ * them; returns when it was asked. `removeByHand` undoes it.
+ */
+export async function startByHand(pid: number, units: readonly string[], content: string): Promise<number> {
+  const write = 'dir=/run/systemd/system; text=$1; shift; for unit; do printf %s "$text" >"$dir/$unit"; done'
+  await inside(pid, ['sh', '-c', write, 'sh', content, ...units])
+  const asked = 'date +%s.%N; exec systemctl start --no-block "$@"'
+  return Number(await inside(pid, ['sh', '-c', asked, 'sh', ...units])) * 1000
+}
+
+export async function removeByHand(pid: number, units: readonly string[]): Promise<void> {
+  const script = 'systemctl stop "$@"; cd /run/systemd/system && rm -f -- "$@" && systemctl daemon-reload'
+  await inside(pid, ['sh', '-c', script, 'sh', ...units])
+}
+
+/** Processor time that all processes of a machine have used, s; undefined where no cgroup tells. */
+export async function machineSeconds(dataDir: string, name: string): Promise<number | undefined> {
+  const names = await labNames(dataDir)
+  for (const hierarchy of await findHierarchies()) {
+    const folder = machineFolder(hierarchy, names, name)
+    const nanoseconds = await readFile(join(folder, 'cpuacct.usage'), 'utf8').catch(() => undefined)
+    if (nanoseconds !== undefined) return Number(nanoseconds) / 1e9
+    const stat = await readFile(join(folder, 'cpu.stat'), 'utf8').catch(() => '')
+    const microseconds = /^usage_usec (\d+)$/m.exec(stat)?.[1]
+    if (microseconds !== undefined && hierarchy.name === '.') return Number(microseconds) / 1e6
+  }
+  return undefined
 }
 
 /** `systemctl show` of several units: blocks of lines with a blank line between them. */

@@ -43,10 +43,12 @@ export async function watchUnits({ host, port, tls }: Target): Promise<UnitWatch
   if (response.statusCode !== 200) throw new Error(`the watch answered ${response.statusCode}`)
   const all = new Map<string, Seen>()
   let failure: Error | undefined
-  createInterface({ input: response }).on('line', (line) => note(all, line))
-  sent.on('error', (error) => {
-    failure = error
-  })
+  const fail = (error: Error) => {
+    failure ??= error
+  }
+  const lines = createInterface({ input: response }).on('line', (line) => note(all, line))
+  for (const part of [sent, response, lines]) part.on('error', fail)
+  lines.on('close', () => fail(new Error('the watch has ended')))
   return {
     seen(name) {
       if (failure) throw failure

@@ -15,10 +15,11 @@ export function createIdle(target: Target, bytes: number): string {
   return create(target, sized(padding))
 }
 
-/** A create of a Unit that runs until it is stopped. */
+/** Runs until it is stopped. */
+export const SLEEPER = '[Unit]\nDescription=Sleeps for a benchmark\n\n[Service]\nExecStart=/bin/sleep infinity\n'
+
 export function createSleeper(target: Target): string {
-  const content = '[Unit]\nDescription=Sleeps for a benchmark\n\n[Service]\nExecStart=/bin/sleep infinity\n'
-  return create(target, bodyOf({ desiredState: 'launched', content }))
+  return create(target, bodyOf({ desiredState: 'launched', content: SLEEPER }))
 }
 
 function bodyOf(spec: object): string {

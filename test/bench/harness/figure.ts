@@ -56,6 +56,7 @@ export const atLeast = (value: number): Bar => ({ at: 'least', value })
 export function verdict({ runs, bar }: Figure): string | undefined {
   if (bar === undefined) return undefined
   const value = median(runs)
-  const missing = bar.at === 'most' ? value / bar.value - 1 : 1 - value / bar.value
-  return missing <= 0 ? 'met' : `misses by ${Math.ceil(missing * 100)} %`
+  if (bar.at === 'most' ? value <= bar.value : value >= bar.value) return 'met'
+  if (bar.value === 0) return 'missed'
+  return `misses by ${Math.ceil(Math.abs(value / bar.value - 1) * 100)} %`
 }
