@@ -25,11 +25,43 @@ export interface Scale {
   readonly statusReplicasPath: string
 }
 
+export type ViolationReason =
+  | 'FieldValueDuplicate'
+  | 'FieldValueForbidden'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotFound'
+  | 'FieldValueNotSupported'
+  | 'FieldValueRequired'
+  | 'FieldValueTooLong'
+  /** What Kubernetes could not even decode: refused with 400 instead of 422. */
+  | 'Malformed'
+
 /** What to check beyond the schema: the message, and the field it is about. */
 export interface Violation {
   readonly path: readonly (string | number)[]
+  /** What is shown as wrong, where that is not what lies at `path`. */
+  readonly value?: unknown
   readonly message: string
-  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired'
+  readonly reason?: ViolationReason
+}
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch'
+
+/** A subresource with a form of its own, beside `status` and `scale`. */
+export interface Subresource {
+  readonly name: string
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly verbs: readonly Verb[]
+}
+
+/** How a kind's objects are read out of another kind's, and written back into them. Both are pure and total. */
+export interface View {
+  readonly of: Kind
+  project(source: ApiObject): ApiObject
+  /** `source` with what `changed` says differently; what the view does not cover stays. */
+  absorb(source: ApiObject, changed: ApiObject): ApiObject
 }
 
 export interface KindOptions {
@@ -58,6 +90,19 @@ export interface KindOptions {
   readonly check?: (object: ApiObject, previous: ApiObject | undefined) => readonly Violation[]
   /** Fills what a zod default cannot know, before validation. `previous` is absent on create. */
   readonly complete?: (object: ApiObject, previous: ApiObject | undefined) => void
+  /** Kubernetes' own kind: strategic patches, null as absence, mistakes of type answered as its decoder does. */
+  readonly builtIn?: boolean
+  /** False: nothing in it is carried out later, so it has no metadata.generation. */
+  readonly generation?: boolean
+  /** True: a PUT that names no resourceVersion overwrites. */
+  readonly unconditionalUpdate?: boolean
+  /** What can be done with it; everything unless given. */
+  readonly verbs?: readonly Verb[]
+  readonly subresources?: readonly Subresource[]
+  /** Not stored: another kind's objects, seen differently. */
+  readonly view?: View
+  /** How long a deleted object may take to end, given what the caller asked for; at 0 it is gone at once. */
+  readonly graceSeconds?: (object: ApiObject, asked: number | undefined) => number
   /** CEL twins of `check`, for a foreign kube-apiserver. */
   readonly cel?: readonly { readonly rule: string; readonly message: string }[]
 }
@@ -97,11 +142,24 @@ export interface ApiObject {
   [field: string]: unknown
 }
 
+export const ALL_VERBS: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+]
+
 export interface Kind<Shape extends z.ZodRawShape = z.ZodRawShape> extends Omit<KindOptions, 'fields'> {
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
   readonly selectableFields: readonly string[]
+  readonly verbs: readonly Verb[]
+  readonly subresources: readonly Subresource[]
   readonly apiVersion: string
   readonly schema: z.ZodObject<Shape & typeof envelope>
 }
@@ -118,6 +176,8 @@ export function defineKind<const Shape extends z.ZodRawShape>(
     shortNames: options.shortNames ?? [],
     categories: options.categories ?? [],
     selectableFields: options.selectableFields ?? [],
+    verbs: options.verbs ?? ALL_VERBS,
+    subresources: options.subresources ?? [],
     apiVersion: options.group === '' ? options.version : `${options.group}/${options.version}`,
     schema: z.strictObject({ ...envelope, ...fields }) as unknown as Kind<Shape>['schema'],
   }

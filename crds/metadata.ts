@@ -26,8 +26,19 @@ export const ObjectMeta = z.strictObject({
   deletionGracePeriodSeconds: z.int().nullish(),
   labels: StringMap.nullish(),
   annotations: StringMap.nullish(),
-  finalizers: z.array(z.string()).nullish(),
-  ownerReferences: z.array(OwnerReference).nullish(),
+  finalizers: z
+    .array(z.string())
+    .meta({ 'x-kubernetes-list-type': 'set', 'x-kubernetes-patch-strategy': 'merge' })
+    .nullish(),
+  ownerReferences: z
+    .array(OwnerReference)
+    .meta({
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['uid'],
+      'x-kubernetes-patch-merge-key': 'uid',
+      'x-kubernetes-patch-strategy': 'merge',
+    })
+    .nullish(),
   managedFields: z.array(z.unknown()).nullish(),
 })
 

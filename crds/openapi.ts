@@ -15,7 +15,8 @@ const ENVELOPE = {
 /** `dev.flotilla.v1.Unit`, `io.k8s.api.core.v1.Event`: names that kubectl's scheme expects. */
 export function schemaName(kind: Kind): string {
   if (kind.group === '') return `io.k8s.api.core.${kind.version}.${kind.kind}`
-  if (kind.group.endsWith('.k8s.io')) return `io.k8s.api.${kind.group.split('.')[0]}.${kind.version}.${kind.kind}`
+  if (kind.group.endsWith('.k8s.io') || !kind.group.includes('.'))
+    return `io.k8s.api.${kind.group.split('.')[0]}.${kind.version}.${kind.kind}`
   return `${kind.group.split('.').toReversed().join('.')}.${kind.version}.${kind.kind}`
 }
 
