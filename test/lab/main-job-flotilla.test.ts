@@ -14,7 +14,7 @@ test.before(async () => {
 })
 
 test.after(async () => {
-  await product.stop()
+  await product?.stop()
 })
 
 /** What the command printed; rejects with its words when it failed. */

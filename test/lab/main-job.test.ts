@@ -22,6 +22,7 @@ test.before(async () => {
 })
 
 test.after(async () => {
+  if (product === undefined) return // it never became ready, which is told already
   const { code } = await product.stop()
   assert.is(code, 0)
   assert.equal(await tracesOf(product.dataDir), [])

@@ -30,7 +30,7 @@ export interface Product extends AsyncDisposable {
   readonly process: RunningProcess
   /** Speaks to its API server as the admin. */
   readonly admin: ApiClient
-  /** Asks it to end, as Ctrl-C does (SIGINT), and waits for that. */
+  /** Asks it to end, as Ctrl-C does (SIGINT), and waits for that; the second call waits for the first. */
   stop(signal?: NodeJS.Signals): Promise<Exit>
 }
 
@@ -47,13 +47,19 @@ export async function startProduct(args: readonly string[], options: ProductOpti
   const argv = [...before, process.execPath, BUNDLE, ...args, ...listen, '--data-dir', dataDir]
   const begun = performance.now()
   const running = await startProcess(argv, { env: { ...UNSET, ...env } })
-  const [, kubeconfig = ''] = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs })
+  const [, kubeconfig = ''] = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs }).catch(giveUp)
   const readyAfterMs = performance.now() - begun
+  async function giveUp(error: unknown): Promise<never> {
+    await running.stop('SIGINT', { timeoutMs: STOP_TIMEOUT_MS })
+    throw error
+  }
   const admin = connect({ kubeconfigPath: kubeconfig })
-  async function stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Exit> {
+  let stopped: Promise<Exit> | undefined
+  async function end(signal: NodeJS.Signals): Promise<Exit> {
     await admin.close()
     return running.stop(signal, { timeoutMs: STOP_TIMEOUT_MS })
   }
+  const stop = (signal: NodeJS.Signals = 'SIGINT') => (stopped ??= end(signal))
   return {
     dataDir,
     kubeconfig,

@@ -15,6 +15,20 @@ function read(path: string): string {
   }
 }
 
+/** Other labs come and go while we look. */
+function foldersBelow(folder: string): string[] {
+  return listing(folder).flatMap((name) => [`${folder}/${name}`, ...foldersBelow(`${folder}/${name}`)])
+}
+
+function listing(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  } catch {
+    return [] // gone meanwhile
+  }
+}
+
 /** Living processes whose command line or control group names one of `parts`; a zombie has neither. */
 export function processesNaming(parts: readonly string[]): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
@@ -29,7 +43,7 @@ export function processesNaming(parts: readonly string[]): string[] {
 /** Processes, mounts, namespaces, control groups, interfaces and run folders that belong to this data folder. */
 export async function tracesOf(dataDir: string): Promise<string[]> {
   const { prefix, dataDir: realDir } = await labNames(dataDir)
-  const cgroups = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
+  const cgroups = foldersBelow('/sys/fs/cgroup')
   return [
     ...processesNaming([prefix, dataDir, realDir]),
     ...cgroups.filter((path) => path.includes(prefix)).map((path) => `cgroup ${path}`),
