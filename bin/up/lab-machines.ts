@@ -2,14 +2,19 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
 import type { ApiServer } from '../../api-server/main.ts'
+import { sleep, systemClock } from '../../controllers/lib/clock.ts'
 import type { Bind, Lab, Machine } from '../../node-agent/lab/index.ts'
 import { machineIdentity } from './machine-identity.ts'
+import type { Progress } from './progress.ts'
 
 const BUNDLE = '/opt/flotilla'
 const NODE = '/opt/flotilla-node'
 const AGENT_PORT = 10250
 const BOOT_TIMEOUT_MS = 60_000
+/** What a watchdog does for real hardware; late enough that the fleet has missed the machine and moved its units. */
+const CRASH_REBOOT_MS = 15_000
 
 const agentUnit = (node: string, name: string) => `[Unit]
 Description=Flotilla node agent
@@ -45,6 +50,33 @@ export async function startLabMachine(
   })
   await machine.waitRunning(BOOT_TIMEOUT_MS, signal)
   return machine
+}
+
+export interface Care {
+  readonly progress: Progress
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+/** Tells of machines that go down, and boots a crashed one again; one that was switched off from inside stays off. */
+export function lookAfter(machine: Machine, care: Care): void {
+  const { progress, signal } = care
+  machine.onEnding((ending) => {
+    if (signal.aborted || ending === 'reboot') return
+    if (ending === 'poweroff') return progress.say(`${machine.name} was switched off`)
+    progress.say(`${machine.name} crashed; it boots again in ${CRASH_REBOOT_MS / 1000} s`)
+    void bootAgain(machine, care)
+  })
+}
+
+async function bootAgain(machine: Machine, { progress, log, signal }: Care): Promise<void> {
+  if (!(await sleep(systemClock, CRASH_REBOOT_MS, signal))) return
+  try {
+    await machine.start()
+    progress.say(`${machine.name} boots again`)
+  } catch (error) {
+    log.error({ err: error, machine: machine.name }, 'machine did not boot again')
+  }
 }
 
 /** Node under /usr is in every machine already; from anywhere else it is bound in by itself. */

@@ -11,7 +11,7 @@ import { createLog } from '../log.ts'
 import { stopped, stopSignal } from '../stop-signal.ts'
 import { startControllers } from './control.ts'
 import { hereName, startHere } from './here.ts'
-import { startLabMachine } from './lab-machines.ts'
+import { lookAfter, startLabMachine } from './lab-machines.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { machinesReady } from './readiness.ts'
 import { createTeardown, type Teardown } from './teardown.ts'
@@ -74,6 +74,7 @@ async function bringUp(running: Running): Promise<ApiServer> {
   if (lab) await progress.step(`${count} machines with their own systemd`, () => bootAll(lab, server, names, signal))
   const expected = [...names, ...(here ? [hereName()] : [])]
   if (expected.length > 0) await progress.step('machines Ready', () => machinesReady(server.registry, expected, signal))
+  for (const machine of lab?.machines() ?? []) lookAfter(machine, { progress, log, signal })
   return server
 }
 

@@ -40,6 +40,16 @@ export function processesNaming(parts: readonly string[]): string[] {
   })
 }
 
+/** PID 1 of a machine of `up`, as this box counts; undefined while it is off. */
+export async function firstProcessOf(dataDir: string, machine: string): Promise<number | undefined> {
+  const { prefix } = await labNames(dataDir)
+  const isIt = (pid: string) =>
+    /^NSpid:\t\d+\t1$/m.test(read(`/proc/${pid}/status`)) &&
+    read(`/proc/${pid}/cgroup`).includes(`/${prefix}/${machine}/`)
+  const found = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isIt(name))
+  return found === undefined ? undefined : Number(found)
+}
+
 /** Processes, mounts, namespaces, control groups, interfaces and run folders that belong to this data folder. */
 export async function tracesOf(dataDir: string): Promise<string[]> {
   const { prefix, dataDir: realDir } = await labNames(dataDir)
