@@ -1,5 +1,9 @@
-/** The folder of installed unit files: one file a unit, written so that a crash leaves the old or the new content. */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+/**
+ * The folder of installed unit files: one file a unit, renamed into place so that a reader sees the old or the new
+ * content. Nothing is fsynced: what must outlive a power loss is the agent's copy of the object (copies.ts), from which
+ * a file that was cut short is written anew at the next start. With 67 units at once that saves as many fsyncs.
+ */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { UnitFile } from './driver.ts'
 import { isUnitName } from './unit-name.ts'
@@ -8,7 +12,7 @@ export type Written = 'new' | 'changed' | 'same'
 
 export interface UnitDirectory {
   pathOf(name: string): string
-  /** Names must have passed `isUnitName`. On return the files are on disk; tells of each what the write meant. */
+  /** Names must have passed `isUnitName`. Tells of each what the write meant. */
   write(files: readonly UnitFile[]): Promise<ReadonlyMap<string, Written>>
   remove(names: readonly string[]): Promise<void>
   read(): Promise<ReadonlyMap<string, string>>
@@ -28,14 +32,12 @@ export async function openUnitDirectory(dir: string): Promise<UnitDirectory> {
         ),
       )
       const due = files.filter(({ name }) => written.get(name) !== 'same')
-      await Promise.all(due.map(({ name, content }) => writeDurably(tempOf(name), content)))
+      await Promise.all(due.map(({ name, content }) => writeFile(tempOf(name), content, { mode: 0o644 })))
       await Promise.all(due.map(({ name }) => rename(tempOf(name), pathOf(name))))
-      if (due.length > 0) await syncFolder(dir)
       return written
     },
     async remove(names) {
       await Promise.all(names.map((name) => rm(pathOf(name), { force: true })))
-      if (names.length > 0) await syncFolder(dir)
     },
     async read() {
       const names = (await readdir(dir)).filter(isUnitName)
@@ -52,24 +54,5 @@ async function compare(path: string, content: string): Promise<Written> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'new'
     throw error
-  }
-}
-
-async function writeDurably(path: string, content: string): Promise<void> {
-  const file = await open(path, 'w', 0o644)
-  try {
-    await file.writeFile(content)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
