@@ -1,6 +1,6 @@
 /** Request bodies: JSON or YAML text to a value, with its duplicate fields; protobuf is named and refused. */
 import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../registry/errors.ts'
-import { MAX_DEPTH, scanJson } from '../registry/json-scan.ts'
+import { MAX_DEPTH, MAX_VALUES, scanJson } from '../registry/json-scan.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
@@ -40,8 +40,9 @@ function decodeJson(text: string, type: string): Body {
   } catch (error) {
     throw unrecognized(type, 'json parse error', error)
   }
-  const { duplicates, tooDeep } = scanJson(text)
+  const { duplicates, tooDeep, tooMany } = scanJson(text)
   if (tooDeep) throw unrecognized(type, 'json parse error', `nested deeper than ${MAX_DEPTH} levels`)
+  if (tooMany) throw unrecognized(type, 'json parse error', `more than ${MAX_VALUES} values`)
   return { value, duplicates: duplicates.map((path) => `duplicate field "${path}"`) }
 }
 

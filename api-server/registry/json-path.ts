@@ -33,9 +33,11 @@ function step([, field, index, where, equals, quoted]: RegExpExecArray): Step {
 
 function follow(value: unknown, step: Step): unknown {
   if (value === null || typeof value !== 'object') return undefined
-  if ('field' in step)
-    return Object.hasOwn(value, step.field) ? (value as Record<string, unknown>)[step.field] : undefined
-  if (!Array.isArray(value)) return undefined
+  if (!Array.isArray(value))
+    return 'field' in step && Object.hasOwn(value, step.field)
+      ? (value as Record<string, unknown>)[step.field]
+      : undefined
+  if ('field' in step) return undefined
   if ('index' in step) return value[step.index]
   return value.find((item) => item !== null && typeof item === 'object' && item[step.where] === step.equals)
 }

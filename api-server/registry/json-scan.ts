@@ -4,11 +4,15 @@
  */
 
 export const MAX_DEPTH = 128
+/** Each could be a mistake that is told by name; no object that means something has so many. */
+export const MAX_VALUES = 50_000
 
 export interface Scan {
   /** Paths such as `spec.ports[0].name`, in the order met. */
   readonly duplicates: readonly string[]
   readonly tooDeep: boolean
+  /** More values than `MAX_VALUES`. */
+  readonly tooMany: boolean
 }
 
 interface Level {
@@ -19,45 +23,64 @@ interface Level {
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
 
 /** `text` must be valid JSON (JSON.parse went through). */
 export function scanJson(text: string): Scan {
-  const duplicates: string[] = []
-  const stack: Level[] = []
-  let expectKey = false
-  for (let at = 0; at < text.length; at++) {
-    const top = stack.at(-1)
-    switch (text.charCodeAt(at)) {
-      case QUOTE: {
-        const end = endOfString(text, at)
-        if (expectKey && top?.keys) noteKey(top, keyOf(text, at, end), stack, duplicates)
-        expectKey = false
-        at = end
-        break
-      }
-      case 0x7b: // {
-        stack.push({ keys: new Set(), index: 0, key: '' })
-        if (stack.length > MAX_DEPTH) return { duplicates, tooDeep: true }
-        expectKey = true
-        break
-      case 0x5b: // [
-        stack.push({ keys: undefined, index: 0, key: '' })
-        if (stack.length > MAX_DEPTH) return { duplicates, tooDeep: true }
-        expectKey = false
-        break
-      case 0x7d: // }
-      case 0x5d: // ]
-        stack.pop()
-        expectKey = false
-        break
-      case 0x2c: // ,
-        if (top?.keys) expectKey = true
-        else if (top) top.index++
-        break
-      default:
-    }
+  const scanner = new Scanner(text)
+  for (let at = 0; at < text.length && !scanner.tooDeep && !scanner.tooMany; at++) {
+    const character = text.charCodeAt(at)
+    if (character === QUOTE) at = scanner.string(at)
+    else if (character === COMMA) scanner.comma()
+    else if (character === OPEN_OBJECT || character === OPEN_LIST) scanner.open(character === OPEN_OBJECT)
+    else if (character === CLOSE_OBJECT || character === CLOSE_LIST) scanner.close()
   }
-  return { duplicates, tooDeep: false }
+  return scanner
+}
+
+class Scanner implements Scan {
+  readonly duplicates: string[] = []
+  tooDeep = false
+  tooMany = false
+  readonly #text: string
+  readonly #stack: Level[] = []
+  #top: Level | undefined
+  #expectsKey = false
+  #commas = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** Where the string that begins at `start` ends. */
+  string(start: number): number {
+    const end = endOfString(this.#text, start)
+    if (this.#expectsKey && this.#top) noteKey(this.#top, keyOf(this.#text, start, end), this.#stack, this.duplicates)
+    this.#expectsKey = false
+    return end
+  }
+
+  comma(): void {
+    this.tooMany = ++this.#commas >= MAX_VALUES
+    if (this.#top) this.#top.index++
+    this.#expectsKey = this.#top?.keys !== undefined
+  }
+
+  open(isObject: boolean): void {
+    this.#top = { keys: isObject ? new Set() : undefined, index: 0, key: '' }
+    this.tooDeep = this.#stack.push(this.#top) > MAX_DEPTH
+    this.#expectsKey = isObject
+  }
+
+  close(): void {
+    this.#stack.pop()
+    this.#top = this.#stack.at(-1)
+    this.#expectsKey = false
+  }
 }
 
 function endOfString(text: string, start: number): number {

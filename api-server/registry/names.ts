@@ -61,7 +61,7 @@ const LABEL_VALUE_RULE =
 
 function checkAnnotations({ annotations = {} }: Metadata): Cause[] {
   const entries = Object.entries(annotations ?? {})
-  const bytes = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
   const causes = entries.flatMap(([key]) => {
     const wrong = checkQualifiedName(key.toLowerCase())
     return wrong ? [invalidValue('metadata.annotations', key, wrong)] : []

@@ -15,6 +15,7 @@ import { type Entry, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration, timestamp } from './prepare.ts'
+import { Turns } from './turns.ts'
 import { admit, type Strictness } from './validate.ts'
 
 /** Where an object lies; `namespace` is undefined exactly for cluster-scoped kinds. */
@@ -50,6 +51,7 @@ const MAX_ATTEMPTS = 16
 export class Registry {
   readonly feed: Feed
   readonly store: Store
+  readonly #turns = new Turns()
 
   constructor(store: Store, feed: Feed) {
     this.store = store
@@ -92,11 +94,19 @@ export class Registry {
     subresource: Subresource,
     options: WriteOptions = {},
   ): Promise<Written> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const written = await this.#tryUpdate(place, change, subresource, options)
-      if (written !== undefined) return written
-    }
-    throw conflict(place.kind, place.name)
+    return this.#inTurn(place, () => this.#tryUpdate(place, change, subresource, options))
+  }
+
+  /** Tries until `attempt` gives something; only another server can have been faster. */
+  #inTurn(place: Place, attempt: () => Promise<Written | undefined>): Promise<Written> {
+    const { kind, namespace, name } = place
+    return this.#turns.take(storeKey(kind, namespace, name), async () => {
+      for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+        const written = await attempt()
+        if (written !== undefined) return written
+      }
+      throw conflict(kind, name)
+    })
   }
 
   /** Undefined: somebody else was faster; the cache has their version now. */
@@ -131,17 +141,15 @@ export class Registry {
 
   /** Deletes, or marks as deleting what still has finalizers. Deleting twice is not an error while it lasts. */
   async delete(place: Place, options: DeleteOptions = {}): Promise<Written> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    return this.#inTurn(place, async () => {
       const entry = this.get(place)
       const object = objectOf(entry)
       options.guard?.(object)
       checkPreconditions(place, object, options)
-      const deleted = hasFinalizers(object)
-        ? await this.#markDeleted(place, entry, object, options)
-        : await this.#remove(place, entry, options)
-      if (deleted !== undefined) return deleted
-    }
-    throw conflict(place.kind, place.name)
+      return hasFinalizers(object)
+        ? this.#markDeleted(place, entry, object, options)
+        : this.#remove(place, entry, options)
+    })
   }
 
   async #remove(place: Place, entry: Entry, { dryRun }: DeleteOptions): Promise<Written | undefined> {

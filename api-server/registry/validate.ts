@@ -3,8 +3,8 @@
  * the kind's own rules. Unknown and duplicate fields are refused, warned of or dropped, as `fieldValidation` says.
  */
 import type { z } from 'zod'
-import type { ApiObject, Kind } from '../../crds/kind.ts'
-import { badRequest, type Cause, invalid, invalidValue, shown } from './errors.ts'
+import type { ApiObject, Kind, Violation } from '../../crds/kind.ts'
+import { badRequest, type Cause, invalid, shown } from './errors.ts'
 import { checkMetadata } from './names.ts'
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
@@ -48,12 +48,12 @@ export function admit(
 
 /** Unknown fields hide nothing else: they are taken out and the rest is looked at again. */
 function parse(kind: Kind, input: ApiObject) {
-  const unknown: string[] = []
+  let unknown: string[] = []
   let result = kind.schema.safeParse(input)
   for (let round = 0; !result.success && round < 2; round++) {
     const strays = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
     if (strays.length === 0) break
-    for (const issue of strays) unknown.push(...removeKeys(input, issue))
+    unknown = [...unknown, ...strays.flatMap((issue) => removeKeys(input, issue))]
     result = kind.schema.safeParse(input)
   }
   return { result, unknown }
@@ -61,16 +61,30 @@ function parse(kind: Kind, input: ApiObject) {
 
 function checkRules(kind: Kind, object: ApiObject, previous: ApiObject | undefined): Cause[] {
   const violations = kind.check?.(object, previous) ?? []
-  return violations.map(({ path, message, reason = 'FieldValueInvalid' }) => {
-    const field = dotted(path)
-    if (reason === 'FieldValueInvalid') return invalidValue(field, valueAt(object, path), message)
-    return {
-      reason,
-      message: `${reason === 'FieldValueForbidden' ? 'Forbidden' : 'Required value'}: ${message}`,
-      field,
-    }
+  return violations.map((violation) => {
+    const { path, message, reason = 'FieldValueInvalid' }: Violation & { readonly reason?: string } = violation
+    const value = 'value' in violation ? violation.value : valueAt(object, path)
+    if (reason === 'Malformed')
+      throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${message}`)
+    return { reason, message: worded(reason, value, message), field: dotted(path) }
   })
 }
+
+/** A cause's message in Kubernetes' form: some show the value that is wrong, some could only repeat it. */
+function worded(reason: string, value: unknown, message: string): string {
+  const [words, showsValue] = WORDS.get(reason) ?? ['Invalid value', true]
+  return [words, ...(showsValue ? [shown(value)] : []), ...(message === '' ? [] : [message])].join(': ')
+}
+
+const WORDS: ReadonlyMap<string, readonly [string, boolean]> = new Map([
+  ['FieldValueInvalid', ['Invalid value', true]],
+  ['FieldValueDuplicate', ['Duplicate value', true]],
+  ['FieldValueNotFound', ['Not found', true]],
+  ['FieldValueNotSupported', ['Unsupported value', true]],
+  ['FieldValueForbidden', ['Forbidden', false]],
+  ['FieldValueRequired', ['Required value', false]],
+  ['FieldValueTooLong', ['Too long', false]],
+])
 
 const MAX_STRAYS = 50
 const MAX_STRAY_LENGTH = 200

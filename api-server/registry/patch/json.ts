@@ -114,7 +114,7 @@ function replace(document: unknown, { path, value }: Pick<Operation, 'path' | 'v
 
 function remove(document: unknown, { path }: Pick<Operation, 'path'>): unknown {
   const [last, parent] = ends(document, path)
-  if (last === undefined) return undefined
+  if (last === undefined) throw refused('the whole object cannot be removed')
   read(parent, [last], path)
   if (isObject(parent)) delete parent[last]
   else listAt(parent, path).splice(Number(last), 1)
