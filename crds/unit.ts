@@ -7,6 +7,9 @@ import { checkUnitName, isTemplate } from './unit-name.ts'
 /** fleet's limit is 2 KiB a line and etcd's 1.5 MiB a value; a unit file beyond this is a mistake. */
 const MAX_CONTENT_BYTES = 256 * 1024
 
+/** Lists whose elements several managers may each have some of, as long as the names differ. */
+const BY_NAME = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }
+
 const SourceRef = z.strictObject({
   name: z.string().min(1),
   key: z.string().min(1),
@@ -98,10 +101,12 @@ export const Unit = defineKind({
       resources: Resources.optional().describe('Requests for placement, limits for systemd.'),
       environment: z
         .array(EnvironmentVariable)
+        .meta(BY_NAME)
         .optional()
         .describe('Environment, also from ConfigMaps of namespace default.'),
       credentials: z
         .array(z.strictObject({ name: z.string().min(1), secretKeyRef: SourceRef }))
+        .meta(BY_NAME)
         .optional()
         .describe('LoadCredential= from Secrets of namespace default.'),
       dropIns: z
@@ -111,6 +116,7 @@ export const Unit = defineKind({
             content: z.string().max(MAX_CONTENT_BYTES),
           }),
         )
+        .meta(BY_NAME)
         .optional()
         .describe('Drop-in files of the unit.'),
       failover: z
