@@ -1,10 +1,9 @@
 /** Discovery, aggregated and legacy, from the table of kinds (spec: Kubernetes API, §1). Rendered once at start. */
 import { createHash } from 'node:crypto'
-import type { Kind } from '../../crds/kind.ts'
+import type { Kind, Subresource, Verb } from '../../crds/kind.ts'
 
 const AGGREGATED = 'apidiscovery.k8s.io'
-const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-const SUB_VERBS = ['get', 'patch', 'update']
+const SUB_VERBS: readonly Verb[] = ['get', 'patch', 'update']
 
 export interface Document {
   readonly body: string
@@ -89,17 +88,12 @@ function groupEntry(group: string, members: readonly Kind[]): Record<string, unk
   return { name: group, versions, preferredVersion: versions[0] }
 }
 
-interface Sub {
-  readonly name: string
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-}
-
-function subresources(kind: Kind): Sub[] {
+function subresources(kind: Kind): Subresource[] {
+  const { group, version, kind: type } = kind
   return [
-    ...(kind.status ? [{ name: 'status', group: kind.group, version: kind.version, kind: kind.kind }] : []),
-    ...(kind.scale ? [{ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale' }] : []),
+    ...(kind.status ? [{ name: 'status', group, version, kind: type, verbs: SUB_VERBS }] : []),
+    ...(kind.scale ? [{ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: SUB_VERBS }] : []),
+    ...kind.subresources,
   ]
 }
 
@@ -122,7 +116,7 @@ function legacyResources(kind: Kind): Record<string, unknown>[] {
       singularName: singular,
       namespaced,
       kind: kind.kind,
-      verbs: VERBS,
+      verbs: kind.verbs,
       ...(shortNames.length > 0 && { shortNames }),
       ...(categories.length > 0 && { categories }),
     },
@@ -132,7 +126,7 @@ function legacyResources(kind: Kind): Record<string, unknown>[] {
       namespaced,
       ...(sub.group !== kind.group && { group: sub.group, version: sub.version }),
       kind: sub.kind,
-      verbs: SUB_VERBS,
+      verbs: sub.verbs,
     })),
   ]
 }
@@ -165,14 +159,14 @@ function aggregatedResource(kind: Kind): Record<string, unknown> {
     responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
     scope: kind.scope === 'Cluster' ? 'Cluster' : 'Namespaced',
     singularResource: kind.singular,
-    verbs: VERBS,
+    verbs: kind.verbs,
     ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
     ...(kind.categories.length > 0 && { categories: kind.categories }),
     ...(subs.length > 0 && {
       subresources: subs.map((sub) => ({
         subresource: sub.name,
         responseKind: { group: sub.group, version: sub.version, kind: sub.kind },
-        verbs: SUB_VERBS,
+        verbs: sub.verbs,
       })),
     }),
   }

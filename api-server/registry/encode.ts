@@ -12,8 +12,10 @@ export function storeKey(kind: Kind, namespace: string | undefined, name: string
   return `${kindPrefix(kind)}${namespace ?? '-'}/${name}`
 }
 
-export function kindPrefix(kind: Pick<Kind, 'group' | 'plural'>): string {
-  return `${OBJECTS}${kind.group === '' ? 'core' : kind.group}/${kind.plural}/`
+/** Where the kind's objects are stored; a view has none of its own. */
+export function kindPrefix(kind: Pick<Kind, 'group' | 'plural' | 'view'>): string {
+  const { group, plural } = kind.view?.of ?? kind
+  return `${OBJECTS}${group === '' ? 'core' : group}/${plural}/`
 }
 
 export const objectsPrefix = OBJECTS

@@ -29,6 +29,8 @@ export class Feed {
   readonly #store: Store
   readonly #log: Logger
   readonly #caches = new Map<string, KindCache>()
+  /** By where the objects are stored: a kind and its views see the same ones. */
+  readonly #readers = new Map<string, KindCache[]>()
   #revision: Revision = 0n
   readonly #waiting = new Set<Waiter>()
   /** Why the caches will never change again. */
@@ -37,7 +39,12 @@ export class Feed {
   constructor(store: Store, kinds: readonly Kind[], log: Logger) {
     this.#store = store
     this.#log = log
-    for (const kind of kinds) this.#caches.set(kindPrefix(kind), new KindCache(kind))
+    for (const kind of kinds) {
+      const cache = new KindCache(kind)
+      const prefix = kindPrefix(kind)
+      this.#caches.set(nameOf(kind), cache)
+      this.#readers.set(prefix, [...(this.#readers.get(prefix) ?? []), cache])
+    }
   }
 
   /** Newest revision that every cache reflects. */
@@ -46,7 +53,7 @@ export class Feed {
   }
 
   cache(kind: Pick<Kind, 'group' | 'plural'>): KindCache {
-    const cache = this.#caches.get(kindPrefix(kind))
+    const cache = this.#caches.get(nameOf(kind))
     if (cache === undefined) throw new Error(`no cache for ${kind.plural}`)
     return cache
   }
@@ -68,7 +75,7 @@ export class Feed {
       at ??= page.revision
       for (const { key, value, modified } of page.items) {
         const place = this.#place(key)
-        place?.cache.load(place.key, value, modified)
+        for (const cache of place.caches) cache.load(place.key, value, modified)
       }
       const last = page.items.at(-1)
       if (!page.more || last === undefined) break
@@ -136,9 +143,9 @@ export class Feed {
   #apply(batch: readonly Event[]): void {
     for (const { type, kv } of batch) {
       const place = this.#place(kv.key)
-      if (place === undefined) continue
-      if (type === 'put') place.cache.put(place.key, kv.value, kv.modified)
-      else place.cache.remove(place.key, kv.modified)
+      for (const cache of place.caches)
+        if (type === 'put') cache.put(place.key, kv.value, kv.modified)
+        else cache.remove(place.key, kv.modified)
     }
     const last = batch.at(-1)
     if (last !== undefined) this.#advance(last.kv.modified)
@@ -153,9 +160,12 @@ export class Feed {
     }
   }
 
-  #place(key: string): { readonly cache: KindCache; readonly key: string } | undefined {
+  #place(key: string): { readonly caches: readonly KindCache[]; readonly key: string } {
     const at = key.indexOf('/', key.indexOf('/', objectsPrefix.length) + 1) + 1
-    const cache = this.#caches.get(key.slice(0, at))
-    return cache && { cache, key: key.slice(at) }
+    return { caches: this.#readers.get(key.slice(0, at)) ?? [], key: key.slice(at) }
   }
+}
+
+function nameOf({ group, plural }: Pick<Kind, 'group' | 'plural'>): string {
+  return `${group}/${plural}`
 }

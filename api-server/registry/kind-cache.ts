@@ -2,7 +2,7 @@
  * The watch cache of one kind: current entries in order, the recent changes, and who wants to hear of the next one.
  * Everything here is synchronous; the feed applies changes in revision order.
  */
-import type { Kind } from '../../crds/kind.ts'
+import type { ApiObject, Kind, View } from '../../crds/kind.ts'
 import { Change } from './change.ts'
 import { encodingOf } from './encode.ts'
 import { type Entry, entryMaker } from './entry.ts'
@@ -25,7 +25,7 @@ export class KindCache {
 
   constructor(kind: Kind) {
     this.kind = kind
-    this.encoding = encodingOf(kind)
+    this.encoding = encodingOf(kind.view?.of ?? kind)
     this.#makeEntry = entryMaker(kind)
     this.watchers = new WatcherIndex(kind)
   }
@@ -42,7 +42,8 @@ export class KindCache {
   }
 
   entry(key: string, stored: Uint8Array, version: bigint): Entry {
-    return this.#makeEntry(key, this.encoding.render(stored, version), version)
+    const bytes = this.encoding.render(stored, version)
+    return this.#makeEntry(key, this.kind.view ? seenThrough(this.kind.view, bytes) : bytes, version)
   }
 
   put(key: string, stored: Uint8Array, version: bigint): void {
@@ -85,4 +86,9 @@ export class KindCache {
     for (const change of dropped) this.#ringBytes -= change.sizeBytes
     this.#ringStart = dropped.at(-1)?.version ?? this.#ringStart
   }
+}
+
+/** What a view makes of another kind's bytes: once a change, however many read it. */
+export function seenThrough(view: View, bytes: Buffer): Buffer {
+  return Buffer.from(JSON.stringify(view.project(JSON.parse(bytes.toString()) as ApiObject)))
 }

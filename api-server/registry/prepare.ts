@@ -67,7 +67,12 @@ export function prepareCreate(kind: Kind, object: ApiObject, { uid, now }: Stamp
   clean(metadata)
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
-  Object.assign(metadata, { uid, creationTimestamp: timestamp(now), generation: 1 })
+  delete metadata.generation
+  Object.assign(metadata, {
+    uid,
+    creationTimestamp: timestamp(now),
+    ...(kind.generation !== false && { generation: 1 }),
+  })
   if (kind.status) delete object.status
   kind.complete?.(object, undefined)
 }
@@ -96,10 +101,10 @@ export function prepareUpdate(kind: Kind, current: ApiObject, next: ApiObject, s
   return next
 }
 
-/** Raises the generation if anything beside metadata and status changed. Call after defaults are filled. */
+/** Raises the generation, where the kind has one, if anything beside metadata and status changed. Call after defaults are filled. */
 export function settleGeneration(current: ApiObject, next: ApiObject): void {
-  const generation = current.metadata.generation ?? 1
-  next.metadata.generation = sameSpec(current, next) ? generation : generation + 1
+  const { generation } = current.metadata
+  if (generation !== undefined) next.metadata.generation = sameSpec(current, next) ? generation : generation + 1
 }
 
 function sameSpec(a: ApiObject, b: ApiObject): boolean {
