@@ -29,10 +29,15 @@ export interface PathAttributes {
 
 export type Attributes = ResourceAttributes | PathAttributes
 
-/** `reason` of a denial is the 403's whole message; `condition` must still be met where it is set. */
-export type Decision =
-  | { readonly allowed: true; readonly reason: string; readonly condition?: Condition }
-  | { readonly allowed: false; readonly reason: string }
+/** `condition` must still be met where it is set. */
+export interface Allowed {
+  readonly allowed: true
+  readonly reason: string
+  readonly condition?: Condition
+}
+
+/** `reason` of a denial is the 403's whole message. */
+export type Decision = Allowed | { readonly allowed: false; readonly reason: string }
 
 /** The parts of a stored object that conditions look at. */
 export interface ConditionSubject {
@@ -42,14 +47,24 @@ export interface ConditionSubject {
 }
 
 export function authorize(identity: Identity, attributes: Attributes): Decision {
+  return decideByRole(identity, attributes) ?? { allowed: false, reason: forbiddenMessage(identity, attributes) }
+}
+
+/** What the fixed roles say; undefined where none of them allows it. */
+export function decideByRole(identity: Identity, attributes: Attributes): Allowed | undefined {
   const roles = rolesOf(identity)
   if (attributes.path !== undefined) {
     const allowed = roles.some((role) => role.paths.some((rule) => pathMatches(rule, attributes)))
-    return allowed ? allow(identity) : deny(identity, attributes)
+    return allowed ? allow(identity) : undefined
   }
-  const rules = roles.flatMap((role) => role.resources.filter((rule) => resourceMatches(rule, attributes)))
-  const rule = rules.find(({ condition }) => condition === undefined) ?? rules[0]
-  return rule ? allow(identity, rule.condition) : deny(identity, attributes)
+  let conditional: Condition | undefined
+  for (const role of roles)
+    for (const rule of role.resources) {
+      if (!resourceMatches(rule, attributes)) continue
+      if (rule.condition === undefined) return allow(identity)
+      conditional ??= rule.condition
+    }
+  return conditional && allow(identity, conditional)
 }
 
 /**
@@ -81,13 +96,9 @@ export function forbiddenMessage(identity: Identity, attributes: Attributes): st
   return `${what} is forbidden: ${user} cannot ${verb} resource ${full} in API group ${JSON.stringify(group)} ${where}`
 }
 
-function allow({ user }: Identity, condition?: Condition): Decision {
+function allow({ user }: Identity, condition?: Condition): Allowed {
   const reason = condition ? `the role of ${user} allows it if ${condition}` : `the role of ${user} allows it`
   return { allowed: true, reason, ...(condition && { condition }) }
-}
-
-function deny(identity: Identity, attributes: Attributes): Decision {
-  return { allowed: false, reason: forbiddenMessage(identity, attributes) }
 }
 
 function resourceMatches(rule: ResourceRule, asked: ResourceAttributes): boolean {

@@ -2,6 +2,9 @@
 export interface Identity {
   readonly user: string
   readonly groups: readonly string[]
+  readonly uid?: string | undefined
+  /** Only who is impersonated has any. */
+  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined
 }
 
 export const MASTERS_GROUP = 'system:masters'

@@ -46,7 +46,7 @@ const READ = ['get', 'list', 'watch']
 /** What is stored, as against log, exec and action, which reach into a machine. */
 const STORED = ['', 'status', 'scale']
 
-const HEALTH = ['/version', '/healthz', '/livez', '/readyz']
+const HEALTH = ['/version', '/healthz', '/livez', '/livez/*', '/readyz', '/readyz/*']
 const DISCOVERY = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*']
 
 const EVERYTHING: Role = {
@@ -79,8 +79,20 @@ const CONTROLLERS: Role = {
   paths: [],
 }
 
-/** Every role an identity has; what none of them allows is denied. */
+/** A memo, not state: an identity lives as long as its connection, and its roles follow from it alone. */
+const known = new WeakMap<Identity, readonly Role[]>()
+
+/** Every fixed role an identity has; RBAC may add to them. */
 export function rolesOf(identity: Identity): readonly Role[] {
+  let roles = known.get(identity)
+  if (roles === undefined) {
+    roles = workOut(identity)
+    known.set(identity, roles)
+  }
+  return roles
+}
+
+function workOut(identity: Identity): readonly Role[] {
   const { user, groups } = identity
   if (groups.includes(MASTERS_GROUP) || user === API_SERVER_USER) return [EVERYTHING]
   const machine = machineOf(identity)
