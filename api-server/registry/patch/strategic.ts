@@ -4,53 +4,34 @@
  */
 import { badRequest } from '../errors.ts'
 import { define, isObject } from './merge.ts'
+import { fieldType, type MergeType, UNTYPED } from './merge-type.ts'
 
 type Json = Record<string, unknown>
 
-/** Merge keys by field name: unambiguous over the kinds we serve. `''` marks a list of primitives that is a set. */
-const MERGE_KEYS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    containers: 'name',
-    initContainers: 'name',
-    ephemeralContainers: 'name',
-    env: 'name',
-    volumes: 'name',
-    volumeMounts: 'mountPath',
-    imagePullSecrets: 'name',
-    hostAliases: 'ip',
-    secrets: 'name',
-    taints: 'key',
-    conditions: 'type',
-    addresses: 'type',
-    ownerReferences: 'uid',
-    finalizers: '',
-  }),
-)
-
-/** `ports` are keyed by what the elements are: container ports, or a Service's. */
-function mergeKeyOf(field: string, elements: readonly unknown[]): string | undefined {
-  if (field !== 'ports') return MERGE_KEYS.get(field)
-  return elements.some((element) => isObject(element) && 'containerPort' in element) ? 'containerPort' : 'port'
-}
-
-export function strategicPatch(target: unknown, patch: unknown): unknown {
+/** Neither `target` nor `patch` is changed. Throws 400 for a patch that `type` cannot be patched with. */
+export function strategicPatch(target: unknown, patch: unknown, type: MergeType): unknown {
   if (!isObject(patch)) throw badRequest('a strategic merge patch must be an object')
-  return mergeObjects(isObject(target) ? target : {}, patch)
+  return mergeObjects(isObject(target) ? target : {}, patch, type)
 }
 
-function mergeObjects(target: Json, patch: Json): Json {
+function mergeObjects(target: Json, patch: Json, type: MergeType): Json {
   const { $patch: directive = 'merge' } = patch
   if (!['merge', 'replace', 'delete'].includes(String(directive)))
     throw badRequest(`unknown $patch directive ${JSON.stringify(directive)}: merge, replace and delete are known`)
-  if (directive === 'replace') return withoutDirectives(patch)
+  if (directive === 'replace' || (type.isReplaced && directive === 'merge')) return withoutDirectives(patch)
   if (directive === 'delete') return {}
   const result = retained(target, patch)
   for (const [field, value] of Object.entries(patch)) {
     if (field.startsWith('$')) continue
     if (value === null) delete result[field]
-    else define(result, field, mergeField(field, Object.hasOwn(result, field) ? result[field] : undefined, value))
+    else
+      define(
+        result,
+        field,
+        mergeField(Object.hasOwn(result, field) ? result[field] : undefined, value, fieldType(type, field)),
+      )
   }
-  applyListDirectives(result, patch)
+  applyListDirectives(result, patch, type)
   return result
 }
 
@@ -60,31 +41,31 @@ function retained(target: Json, patch: Json): Json {
   return Object.fromEntries(Object.entries(target).filter(([field]) => keep.includes(field)))
 }
 
-function mergeField(field: string, current: unknown, value: unknown): unknown {
-  if (isObject(value)) return mergeObjects(isObject(current) ? current : {}, value)
+function mergeField(current: unknown, value: unknown, type: MergeType): unknown {
+  if (isObject(value)) return mergeObjects(isObject(current) ? current : {}, value, type)
   if (!Array.isArray(value)) return value
-  const key = mergeKeyOf(field, value)
-  if (key === undefined) return structuredClone(value)
+  const { mergeKey, elements = UNTYPED } = type
+  if (mergeKey === undefined) return structuredClone(value)
   const list = Array.isArray(current) ? current : []
-  return key === '' ? [...new Set([...list, ...value])] : mergeList(list, value, key)
+  return mergeKey === '' ? [...new Set([...list, ...value])] : mergeList(list, value, mergeKey, elements)
 }
 
-function mergeList(list: readonly unknown[], patch: readonly unknown[], key: string): unknown[] {
+function mergeList(list: readonly unknown[], patch: readonly unknown[], key: string, elements: MergeType): unknown[] {
   if (patch.some((element) => isObject(element) && element.$patch === 'replace' && !(key in element)))
     return patch.filter((element) => isObject(element) && key in element)
   // What has no key is like nothing else, so it stands under a name of its own.
   const result = new Map<unknown, unknown>(list.map((element) => [identity(element, key) ?? Symbol(), element]))
-  for (const element of patch) mergeElement(result, element, key)
+  for (const element of patch) mergeElement(result, element, key, elements)
   return [...result.values()]
 }
 
-function mergeElement(list: Map<unknown, unknown>, element: unknown, key: string): void {
+function mergeElement(list: Map<unknown, unknown>, element: unknown, key: string, type: MergeType): void {
   const id = identity(element, key)
   if (!isObject(element) || id === undefined)
     throw badRequest(`map: ${JSON.stringify(element)} does not contain declared merge key: ${key}`)
   const before = list.get(id)
   if (element.$patch === 'delete') list.delete(id)
-  else list.set(id, mergeObjects(isObject(before) ? before : {}, element))
+  else list.set(id, mergeObjects(isObject(before) ? before : {}, element, type))
 }
 
 /** What an element of a keyed list is known by; a primitive, in a list that is a set, by itself. */
@@ -96,7 +77,7 @@ function identity(element: unknown, key: string): unknown {
 const LIST_DIRECTIVE = /^\$(deleteFromPrimitiveList|setElementOrder)\/(.+)$/
 
 /** Removals first, whatever the order in the patch: an order speaks of what is left. */
-function applyListDirectives(result: Json, patch: Json): void {
+function applyListDirectives(result: Json, patch: Json, type: MergeType): void {
   const directives = Object.entries(patch).sort(([a], [b]) => (a < b ? -1 : 1))
   for (const [directive, values] of directives) {
     const [, name, field = ''] = LIST_DIRECTIVE.exec(directive) ?? []
@@ -105,7 +86,7 @@ function applyListDirectives(result: Json, patch: Json): void {
     const gone = new Set<unknown>(values)
     result[field] =
       name === 'setElementOrder'
-        ? inOrder(list, values, mergeKeyOf(field, list))
+        ? inOrder(list, values, fieldType(type, field).mergeKey)
         : list.filter((value) => !gone.has(value))
   }
 }

@@ -1,9 +1,26 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { StatusError } from '../../../../../api-server/registry/errors.ts'
+import { mergeType, mergeTypeOf } from '../../../../../api-server/registry/patch/merge-type.ts'
 import { strategicPatch } from '../../../../../api-server/registry/patch/strategic.ts'
+import { Node, Pod, PodDisruptionBudget, Service } from '../../../../../crds/index.ts'
+import type { Kind } from '../../../../../crds/kind.ts'
 
 const test = suite('strategic merge patch')
+
+const keyedBy = (key: string) => ({
+  type: 'array',
+  items: { type: 'object' },
+  'x-kubernetes-patch-merge-key': key,
+  'x-kubernetes-patch-strategy': 'merge',
+})
+const TYPE = mergeType({
+  properties: {
+    containers: keyedBy('name'),
+    finalizers: { type: 'array', items: { type: 'string' }, 'x-kubernetes-patch-strategy': 'merge' },
+    selector: { type: 'object', 'x-kubernetes-patch-strategy': 'replace' },
+  },
+})
 
 const two = [
   { name: 'a', image: '1' },
@@ -82,24 +99,7 @@ const CASES: readonly (readonly [string, unknown, unknown, unknown])[] = [
     { strategy: { $retainKeys: ['type'], type: 'b' } },
     { strategy: { type: 'b' } },
   ],
-  [
-    'container ports go by containerPort',
-    { ports: [{ containerPort: 1, name: 'x' }] },
-    { ports: [{ containerPort: 1, protocol: 'UDP' }] },
-    { ports: [{ containerPort: 1, name: 'x', protocol: 'UDP' }] },
-  ],
-  [
-    'service ports go by port',
-    { ports: [{ port: 1, name: 'x' }] },
-    { ports: [{ port: 1, nodePort: 2 }] },
-    { ports: [{ port: 1, name: 'x', nodePort: 2 }] },
-  ],
-  [
-    'taints go by key',
-    { taints: [{ key: 'a', effect: 'NoSchedule' }] },
-    { taints: [{ key: 'a', effect: 'NoExecute' }] },
-    { taints: [{ key: 'a', effect: 'NoExecute' }] },
-  ],
+  ['an object that is one thing is replaced', { selector: { a: 1 } }, { selector: { b: 2 } }, { selector: { b: 2 } }],
   [
     'a list named like what every object has is a list',
     {},
@@ -108,10 +108,58 @@ const CASES: readonly (readonly [string, unknown, unknown, unknown])[] = [
   ],
 ]
 
+const BUILT_IN: readonly (readonly [string, Kind, unknown, unknown, unknown])[] = [
+  [
+    'container ports go by containerPort',
+    Pod as unknown as Kind,
+    { spec: { containers: [{ name: 'a', ports: [{ containerPort: 1, name: 'x' }] }] } },
+    { spec: { containers: [{ name: 'a', ports: [{ containerPort: 1, protocol: 'UDP' }] }] } },
+    { spec: { containers: [{ name: 'a', ports: [{ containerPort: 1, name: 'x', protocol: 'UDP' }] }] } },
+  ],
+  [
+    'service ports go by port',
+    Service as unknown as Kind,
+    { spec: { ports: [{ port: 1, name: 'x' }] } },
+    { spec: { ports: [{ port: 1, nodePort: 2 }] } },
+    { spec: { ports: [{ port: 1, name: 'x', nodePort: 2 }] } },
+  ],
+  [
+    'tolerations are one list',
+    Pod as unknown as Kind,
+    { spec: { tolerations: [{ key: 'a' }] } },
+    { spec: { tolerations: [{ key: 'b' }] } },
+    { spec: { tolerations: [{ key: 'b' }] } },
+  ],
+  [
+    'taints are one list, because kubectl taint sends all of them',
+    Node as unknown as Kind,
+    { spec: { taints: [{ key: 'a', effect: 'NoSchedule' }, { key: 'b' }] } },
+    { spec: { taints: [{ key: 'a', effect: 'NoExecute' }] } },
+    { spec: { taints: [{ key: 'a', effect: 'NoExecute' }] } },
+  ],
+  [
+    'a selector of pods is replaced',
+    PodDisruptionBudget as unknown as Kind,
+    { spec: { selector: { matchLabels: { a: '1' } } } },
+    { spec: { selector: { matchLabels: { b: '2' } } } },
+    { spec: { selector: { matchLabels: { b: '2' } } } },
+  ],
+  [
+    'owners of any object go by uid',
+    Pod as unknown as Kind,
+    { metadata: { ownerReferences: [{ uid: '1' }] } },
+    { metadata: { ownerReferences: [{ uid: '2' }] } },
+    { metadata: { ownerReferences: [{ uid: '1' }, { uid: '2' }] } },
+  ],
+]
+
+for (const [title, kind, target, patch, result] of BUILT_IN)
+  test(title, () => assert.equal(strategicPatch(target, patch, mergeTypeOf(kind)), result))
+
 for (const [title, target, patch, result] of CASES)
   test(title, () => {
     const before = JSON.stringify([target, patch])
-    assert.is(JSON.stringify(strategicPatch(target, patch)), JSON.stringify(result))
+    assert.is(JSON.stringify(strategicPatch(target, patch, TYPE)), JSON.stringify(result))
     assert.is(JSON.stringify([target, patch]), before, 'neither side is changed')
   })
 
@@ -125,7 +173,7 @@ const REFUSED: readonly (readonly [string, unknown])[] = [
 for (const [title, patch] of REFUSED)
   test(`${title} is refused with 400`, () => {
     try {
-      assert.unreachable(JSON.stringify(strategicPatch({ containers: two }, patch)))
+      assert.unreachable(JSON.stringify(strategicPatch({ containers: two }, patch, TYPE)))
     } catch (error) {
       assert.instance(error, StatusError)
       assert.is((error as StatusError).status.code, 400)
@@ -135,7 +183,7 @@ for (const [title, patch] of REFUSED)
 test('a member named __proto__ pollutes nothing, whatever directive names it', () => {
   const patch =
     '{"__proto__":{"polluted":1},"$deleteFromPrimitiveList/__proto__":["x"],"$setElementOrder/__proto__":[1]}'
-  strategicPatch({}, JSON.parse(patch))
+  strategicPatch({}, JSON.parse(patch), TYPE)
   assert.is(({} as { polluted?: number }).polluted, undefined)
 })
 
