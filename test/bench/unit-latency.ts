@@ -23,6 +23,8 @@ const AT_ONCE = 200
 const CONNECTIONS = 32
 const P50_MS = atMost(150)
 const P99_MS = atMost(500)
+/** What is spent inside the machines by all but the agents. */
+const MACHINES_SHARE = 'systemd and units'
 const ALL_ACTIVE_TIMEOUT_MS = 60_000
 
 export const unitLatency: Question = {
@@ -118,7 +120,9 @@ async function systemdTimes(
   return new Map((await Promise.all(asked)).flatMap((times) => [...times]))
 }
 
-async function byHand(collect: Collector, { agents }: Run): Promise<void> {
+async function byHand(collect: Collector, run: Run): Promise<void> {
+  const { agents } = run
+  const before = await processorTimes(run)
   const shares = MACHINES.map((_, machine) =>
     Array.from({ length: AT_ONCE }, (_unused, unit) => `by-hand-${unit}.service`).filter(
       (_name, unit) => unit % MACHINES.length === machine,
@@ -142,6 +146,9 @@ async function byHand(collect: Collector, { agents }: Run): Promise<void> {
       'ms',
       percentile(took, percent),
     )
+  const after = await processorTimes(run)
+  const spent = (after[MACHINES_SHARE] ?? Number.NaN) - (before[MACHINES_SHARE] ?? Number.NaN)
+  if (!Number.isNaN(spent)) collect.add('systemctl', `${AT_ONCE} units: processor time, systemd and units`, 's', spent)
   await Promise.all(agents.map((pid, index) => removeByHand(pid, share(index))))
 }
 
@@ -160,7 +167,7 @@ async function processorTimes({ flotilla, agents }: Run): Promise<Record<string,
   return {
     'server + controllers': await processorSeconds(flotilla.pid),
     agents: ofAgents,
-    ...(known.length === MACHINES.length && { 'systemd and units': sum(known) - ofAgents }),
+    ...(known.length === MACHINES.length && { [MACHINES_SHARE]: sum(known) - ofAgents }),
   }
 }
 

@@ -1,9 +1,11 @@
 /** Single requests outside of what is timed. */
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import type { Target } from '../load/connection.ts'
 import { UNITS, unitName } from './units.ts'
 
 const TIMEOUT_MS = 20_000
+/** Connections are kept: a handshake a request would be the server's main work. */
+const agent = new Agent({ keepAlive: true })
 
 /** The parsed answer of one request. Rejects on anything but 2xx. */
 export function call(target: Target, method: 'GET' | 'DELETE', path: string): Promise<unknown> {
@@ -16,7 +18,7 @@ export function call(target: Target, method: 'GET' | 'DELETE', path: string): Pr
     ...tls,
     servername: 'localhost',
     timeout: TIMEOUT_MS,
-    agent: false as const,
+    agent,
   }
   return new Promise((resolve, reject) => {
     const sent = request(options, (response) => {
