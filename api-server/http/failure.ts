@@ -43,8 +43,11 @@ function brokenRequest(code: string): Status {
   return badRequest(`malformed HTTP request: ${code}`).status
 }
 
+const LINGER_MS = 2_000
+
 /** The same on a bare socket, which ends with it. */
 export function endWithFailure(socket: Duplex, error: unknown, log: Logger): void {
+  if (socket.writableEnded) return // told already; what still comes in is more of the same
   const status = statusOf(log, error)
   if (!socket.writable) {
     socket.destroy()
@@ -58,5 +61,9 @@ export function endWithFailure(socket: Duplex, error: unknown, log: Logger): voi
     'connection: close',
     `content-length: ${Buffer.byteLength(body)}`,
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  // What was sent and not read would make the kernel reset the connection, and the answer would be lost with it.
+  socket.resume()
+  const late = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(late))
 }
