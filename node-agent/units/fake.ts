@@ -102,7 +102,7 @@ function imaginedProcesses(append: (unit: string, identifier: string, message: s
   const launcher: Launcher = {
     launch: async (request) => begin(request),
     adopt: () => undefined,
-    membersOf: (invocation) =>
+    membersOf: async (invocation) =>
       [...alive].filter(([, process]) => process.invocation === invocation).map(([pid]) => pid),
     signal(pid, signal) {
       const found = alive.get(pid)

@@ -7,7 +7,7 @@ import { accessSync, closeSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Exit } from './exit-set.ts'
 import { LaunchError, type Launcher, type LaunchRequest, type RunningProcess } from './launcher.ts'
-import { processTable, readProcess } from './process-table.ts'
+import { findCarrier, processTable, readProcess } from './process-table.ts'
 
 const POLL_MS = 200
 const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
@@ -35,8 +35,7 @@ export function childLauncher({ openOutput, signal }: ChildLauncherOptions): Lau
     },
     adopt({ pid, startTicks }, invocation) {
       const known = pid > 0 ? readProcess(pid) : undefined
-      const [carrier] = known?.startTicks === startTicks ? [] : table.membersOf(invocation, 0)
-      const found = known?.startTicks === startTicks ? known : carrier === undefined ? undefined : readProcess(carrier)
+      const found = known?.startTicks === startTicks ? known : findCarrier(invocation)
       return (
         found && { pid: found.pid, startTicks: found.startTicks, exited: watch(found.pid, found.startTicks, signal) }
       )

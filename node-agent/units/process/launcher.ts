@@ -29,7 +29,7 @@ export interface Launcher {
   /** A process that an earlier agent started, by pid and start, else by the invocation id it carries. */
   adopt(process: Pick<RunningProcess, 'pid' | 'startTicks'>, invocation: string): RunningProcess | undefined
   /** Living processes of the invocation, the main one included. */
-  membersOf(invocation: string, leaderPid: number): readonly number[]
+  membersOf(invocation: string, leaderPid: number): Promise<readonly number[]>
   /** A process that is gone already is fine. */
   signal(pid: number, signal: NodeJS.Signals): void
 }

@@ -84,7 +84,7 @@ export function serviceLife(options: LifeOptions, earlier: LifeState = NEVER_STA
 type LifeRecord = ReturnType<typeof lifeRecord>
 
 /** The state and everything outside that the life touches, which it no longer may once it is detached. */
-function lifeRecord({ unit, save, note, launcher }: LifeOptions, earlier: LifeState) {
+function lifeRecord({ unit, save, note, launcher, nowUs }: LifeOptions, earlier: LifeState) {
   let state = earlier
   let detached = false
   return {
@@ -93,7 +93,8 @@ function lifeRecord({ unit, save, note, launcher }: LifeOptions, earlier: LifeSt
     state: () => state,
     show(change: Partial<LifeState>) {
       if (detached) return
-      state = { ...state, ...change }
+      const enters = change.activeState === 'active' && state.activeState !== 'active'
+      state = { ...state, ...change, ...(enters ? { activeEnterTimestampUs: nowUs() } : {}) }
       save(state)
     },
     note(message: string) {
@@ -106,7 +107,7 @@ function lifeRecord({ unit, save, note, launcher }: LifeOptions, earlier: LifeSt
 }
 
 /** One wish to live: from a start until it is stopped or has failed for good. Only one at a time. */
-function lifeBody({ load, unit, host, nowUs }: LifeOptions, { state, show, note, launcher }: LifeRecord) {
+function lifeBody({ load, unit, host }: LifeOptions, { state, show, note, launcher }: LifeRecord) {
   const limit = startLimit()
   let halting = new AbortController()
   const run = async (spec: ServiceSpec, resumed?: Resumed): Promise<Ending> => {
@@ -116,7 +117,7 @@ function lifeBody({ load, unit, host, nowUs }: LifeOptions, { state, show, note,
     }
     const account = await findAccount(spec.user, spec.group, host)
     const environment = await serviceEnvironment(spec, account, invocation)
-    const context = { unit, nowUs, launcher, invocation, spec, account, environment, halt: halting.signal, show }
+    const context = { unit, launcher, invocation, spec, account, environment, halt: halting.signal, show }
     return runService(context, resumed)
   }
   /** What is to be settled; undefined when it shall run again. */
@@ -168,7 +169,7 @@ function onlyWhile(holds: () => boolean, launcher: Launcher): Launcher {
     launch: (request) =>
       holds() ? launcher.launch(request) : Promise.reject(new LaunchError(0, 'the driver was closed')),
     adopt: launcher.adopt,
-    membersOf: (invocation, leaderPid) => (holds() ? launcher.membersOf(invocation, leaderPid) : []),
+    membersOf: (invocation, leaderPid) => (holds() ? launcher.membersOf(invocation, leaderPid) : Promise.resolve([])),
     signal(pid, signal) {
       if (holds()) launcher.signal(pid, signal)
     },

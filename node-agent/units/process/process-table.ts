@@ -1,7 +1,8 @@
 /** Looks at /proc: who is still alive, and which processes belong to a service. There is no cgroup to ask here. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 
-const SCAN_KEPT_MS = 40
+const SHARED_MS = 2
 
 export interface ProcessStat {
   readonly pid: number
@@ -32,26 +33,35 @@ interface Scanned extends ProcessStat {
 }
 
 export interface ProcessTable {
-  /** Living processes started for this invocation: those of its session, and those that still carry its id. */
-  membersOf(invocation: string, leaderPid: number): readonly number[]
+  /**
+   * Living processes started for this invocation: those of its session, and those that still carry its id. The look is
+   * taken after the call, so that an empty answer is the truth.
+   */
+  membersOf(invocation: string, leaderPid: number): Promise<readonly number[]>
 }
 
-/** Many services stop at once and each looks: one look at /proc serves all of them for a moment. */
+/** Many services stop at once and each asks: one look at /proc serves all who asked before it. */
 export function processTable(): ProcessTable {
-  let scanned: readonly Scanned[] = []
-  let scannedAtMs = Number.NEGATIVE_INFINITY
+  let next: Promise<readonly Scanned[]> | undefined
+  const look = async (): Promise<readonly Scanned[]> => {
+    await delay(SHARED_MS)
+    next = undefined
+    return scan()
+  }
   return {
-    membersOf(invocation, leaderPid) {
-      if (performance.now() - scannedAtMs > SCAN_KEPT_MS) {
-        scanned = scan()
-        scannedAtMs = performance.now()
-      }
-      return scanned
-        .filter((found) => found.invocation === invocation || (leaderPid > 0 && found.session === leaderPid))
-        .map(({ pid }) => pid)
-        .filter((pid) => readProcess(pid) !== undefined)
+    async membersOf(invocation, leaderPid) {
+      next ??= look()
+      const belongs = (found: Scanned) =>
+        found.invocation === invocation || (leaderPid > 0 && found.session === leaderPid)
+      return (await next).filter(belongs).map(({ pid }) => pid)
     },
   }
+}
+
+/** A process that carries the invocation's id, the first of its session if there is one. */
+export function findCarrier(invocation: string): ProcessStat | undefined {
+  const carriers = scan().filter((found) => found.invocation === invocation)
+  return carriers.find(({ pid, session }) => pid === session) ?? carriers[0]
 }
 
 function scan(): Scanned[] {

@@ -22,7 +22,6 @@ export interface RunContext {
   /** Aborted when the service should stop. */
   readonly halt: AbortSignal
   readonly show: (change: Partial<LifeState>) => void
-  readonly nowUs: () => number
 }
 
 type Phase = Pick<LifeState, 'activeState' | 'subState'>
@@ -35,6 +34,7 @@ export interface Resumed {
 
 export async function runService(run: RunContext, resumed?: Resumed): Promise<Ending> {
   const { main, ending } = resumed ? { main: resumed.main, ending: WELL } : await startUp(run)
+  if (main) run.show({ mainPID: main.pid, mainStartTicks: main.startTicks })
   const started = ending.result === 'success' && !run.halt.aborted
   const ended = started ? await stayUp(run, main) : ending
   return bringDown(run, main, ended, started && ended.result === 'success')
@@ -82,7 +82,7 @@ async function stayUp(run: RunContext, main: RunningProcess | undefined): Promis
 }
 
 function enterActive(run: RunContext, subState: string): void {
-  run.show({ activeState: 'active', subState, activeEnterTimestampUs: run.nowUs() })
+  run.show({ activeState: 'active', subState })
 }
 
 /** ExecStop= runs only for a service that had come up and is well; ExecStopPost= always. */

@@ -193,7 +193,7 @@ async function stopCompletely(
   waiting.abort()
   if (!isLate) return
   const { invocation, mainPID } = life.state()
-  for (const pid of launcher.membersOf(invocation, mainPID)) launcher.signal(pid, 'SIGKILL')
+  for (const pid of await launcher.membersOf(invocation, mainPID)) launcher.signal(pid, 'SIGKILL')
   await life.settled()
 }
 

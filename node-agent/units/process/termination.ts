@@ -18,50 +18,41 @@ export interface TerminationOptions {
 
 /** `timeout` when it had to be killed. Nothing to end is success at once. */
 export async function terminate(options: TerminationOptions): Promise<'ended' | 'timeout'> {
-  const { spec, launcher, main, show } = options
-  const watched = watchedProcesses(options)
-  if (watched().length === 0) return 'ended'
+  const { spec, main, show } = options
+  const all = () => watchedProcesses(options)
+  const mainOnly = async () => (await all()).filter((pid) => pid === main?.pid)
+  if ((await all()).length === 0) return 'ended'
   show({ activeState: 'deactivating', subState: 'stop-sigterm' })
-  const asked = spec.killMode === 'control-group' ? watched() : watched().filter((pid) => pid === main?.pid)
-  for (const pid of asked) launcher.signal(pid, spec.killSignal)
-  const untilMs = performance.now() + spec.stopTimeoutMs
-  const mainOnly = () => watched().filter((pid) => pid === main?.pid)
-  if (await areGone(spec.killMode === 'mixed' ? mainOnly : watched, untilMs, main)) {
-    if (spec.killMode === 'mixed') await kill(watched, launcher, main)
-    return 'ended'
-  }
-  if (!spec.sendSigkill) return 'timeout'
-  show({ subState: 'stop-sigkill' })
-  await kill(watched, launcher, main)
-  return 'timeout'
+  const awaited = spec.killMode === 'mixed' ? mainOnly : all
+  const areGone = await endWith(options, spec.killSignal, awaited, spec.stopTimeoutMs)
+  if (areGone && spec.killMode !== 'mixed') return 'ended'
+  if (!areGone && !spec.sendSigkill) return 'timeout'
+  if (!areGone) show({ subState: 'stop-sigkill' })
+  await endWith(options, 'SIGKILL', all, KILL_WAIT_MS)
+  return areGone ? 'ended' : 'timeout'
 }
 
-function watchedProcesses({ spec, launcher, invocation, main }: TerminationOptions): () => readonly number[] {
-  const all = () => launcher.membersOf(invocation, main?.pid ?? 0)
-  return spec.killMode === 'process' ? () => all().filter((pid) => pid === main?.pid) : all
+async function watchedProcesses({ spec, launcher, invocation, main }: TerminationOptions): Promise<readonly number[]> {
+  const all = await launcher.membersOf(invocation, main?.pid ?? 0)
+  return spec.killMode === 'process' ? all.filter((pid) => pid === main?.pid) : all
 }
 
-async function kill(
-  watched: () => readonly number[],
-  launcher: Launcher,
-  main: RunningProcess | undefined,
-): Promise<void> {
-  const untilMs = performance.now() + KILL_WAIT_MS
-  // Again and again: a process may fork between the look and the signal.
-  while (watched().length > 0 && performance.now() < untilMs) {
-    for (const pid of watched()) launcher.signal(pid, 'SIGKILL')
-    await areGone(watched, performance.now() + 2 * POLL_MS, main)
-  }
-}
-
-async function areGone(
-  watched: () => readonly number[],
-  untilMs: number,
-  main: RunningProcess | undefined,
+/** Each process gets the signal once, those too that appear meanwhile. True when none is left in time. */
+async function endWith(
+  { launcher, main }: TerminationOptions,
+  signal: NodeJS.Signals,
+  remaining: () => Promise<readonly number[]>,
+  withinMs: number,
 ): Promise<boolean> {
+  const untilMs = performance.now() + withinMs
+  const told = new Set<number>()
   let racers = main === undefined ? [] : [main.exited.then(() => 'exit')]
-  while (watched().length > 0) {
+  for (let left = await remaining(); left.length > 0; left = await remaining()) {
     if (performance.now() >= untilMs) return false
+    for (const pid of left) {
+      if (!told.has(pid)) launcher.signal(pid, signal)
+      told.add(pid)
+    }
     if ((await Promise.race([delay(POLL_MS), ...racers])) === 'exit') racers = []
   }
   return true
