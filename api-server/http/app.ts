@@ -13,13 +13,14 @@ import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { createAccess } from './access.ts'
 import type { AgentProxy } from './agent-proxy.ts'
-import { MAX_BODY_BYTES } from './body.ts'
+import { MAX_BODY_BYTES, mediaTypeOf } from './body.ts'
 import type { ResourceDeps } from './call.ts'
 import { createDiscovery } from './discovery.ts'
 import { type Documents, serveDocument } from './documents.ts'
 import { endWithFailure, sendFailure } from './failure.ts'
 import { InFlight } from './in-flight.ts'
 import { createOpenApi } from './openapi.ts'
+import { PROTOBUF, refuseProtobuf } from './protobuf/index.ts'
 import { type KindLookup, kindLookup, parseResourcePath, verbOf } from './request-info.ts'
 import { planResource, serveResource } from './resources.ts'
 import { WatchStreams } from './watch-streams.ts'
@@ -152,8 +153,17 @@ function plan(routes: Routes, request: FastifyRequest): FastifyRequest['run'] {
     if (resource) return (reply) => serveResource(routes, resource, request, reply)
   }
   routes.access.authorizePath(request.raw.socket, request.method, path)
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refuseWrite(path, request)
   return (reply) => serveDocument(routes, path, query, request, reply.raw)
+}
+
+/** Whoever would make an object of a kind that is not served is told its name, where only the body says it. */
+function refuseWrite(path: string, request: FastifyRequest): FastifyRequest['run'] {
+  const isProtobuf = mediaTypeOf(request.headers['content-type']) === PROTOBUF
+  if (!isProtobuf || !/^\/apis?\//.test(path)) throw methodNotAllowed()
+  return () => {
+    throw refuseProtobuf(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+  }
 }
 
 async function serve(log: Logger, request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -1,6 +1,7 @@
-/** Request bodies: JSON or YAML text to a value, with its duplicate fields; protobuf is named and refused. */
-import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../registry/errors.ts'
+/** Request bodies: JSON, YAML or protobuf to a value, with its duplicate fields. */
+import { badRequest, type StatusError, tooLarge, unsupportedMediaType } from '../registry/errors.ts'
 import { MAX_DEPTH, MAX_VALUES, scanJson } from '../registry/json-scan.ts'
+import { decodeProtobuf, PROTOBUF } from './protobuf/index.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
@@ -10,7 +11,7 @@ export interface Body {
   readonly duplicates: readonly string[]
 }
 
-const ACCEPTED = ['application/json', 'application/yaml']
+const ACCEPTED = ['application/json', 'application/yaml', PROTOBUF]
 
 /** `application/json; charset=utf-8` → `application/json`; no type at all means JSON (kubectl scale sends none). */
 export function mediaTypeOf(contentType: string | undefined): string {
@@ -20,17 +21,13 @@ export function mediaTypeOf(contentType: string | undefined): string {
 
 /** `type` is the kind that the body should hold, for the error message. Throws 400, 413, 415. */
 export async function decodeBody(bytes: unknown, mediaType: string, type: string): Promise<Body> {
+  if (mediaType === PROTOBUF)
+    return { value: decodeProtobuf(Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0)), duplicates: [] }
   const text = Buffer.isBuffer(bytes) ? bytes.toString() : ''
   if (mediaType === 'application/json' || (mediaType.endsWith('+json') && mediaType.startsWith('application/')))
     return decodeJson(text, type)
   if (mediaType === 'application/yaml' || mediaType === 'application/apply-patch+yaml') return decodeYaml(text, type)
-  if (mediaType === 'application/vnd.kubernetes.protobuf') throw protobufRefused()
   throw unsupportedMediaType(ACCEPTED)
-}
-
-function protobufRefused(): StatusError {
-  const way = 'send JSON instead, for example: kubectl create … --dry-run=client -o yaml | kubectl apply -f -'
-  return new StatusError(415, 'UnsupportedMediaType', `protobuf request bodies are not accepted: ${way}`)
 }
 
 function decodeJson(text: string, type: string): Body {

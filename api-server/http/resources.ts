@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kind } from '../../crds/kind.ts'
 import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
 import type { Call, ResourceDeps } from './call.ts'
+import { evict } from './eviction.ts'
 import { get, list, watch } from './read-verbs.ts'
 import { type ResourceRequest, type Verb, verbOf } from './request-info.ts'
 import { create, patch, remove, removeAll, update } from './write-verbs.ts'
@@ -17,6 +18,9 @@ const HANDLERS: Readonly<Record<Verb, (call: Call) => Promise<void> | void>> = {
   delete: remove,
   deletecollection: removeAll,
 }
+
+/** Subresources of one kind that are answered in their own way, by `plural/subresource`. */
+const OWN_HANDLERS: ReadonlyMap<string, (call: Call) => Promise<void>> = new Map([['pods/eviction', evict]])
 
 const SUBRESOURCE_VERBS: ReadonlyMap<string, readonly Verb[]> = new Map([
   ['status', ['get', 'update', 'patch']],
@@ -42,7 +46,7 @@ export function planResource(
   const verb = verbOf(request.method, target, query)
   const guard = access.authorize(request.raw.socket, verb, target)
   if (!serves(target)) throw noSuchPath()
-  if (!allows(target, verb)) throw methodNotAllowed()
+  if (!allows(target, verb)) throw methodNotAllowed(whyNot(target, verb))
   return { target, query, verb, guard }
 }
 
@@ -53,20 +57,28 @@ export async function serveResource(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  await HANDLERS[verb]({ ...deps, ...plan, request, reply })
+  const { kind, subresource } = plan.target
+  const handle = OWN_HANDLERS.get(`${kind.plural}/${subresource}`) ?? HANDLERS[verb]
+  await handle({ ...deps, ...plan, request, reply })
 }
 
 function serves({ kind, name, subresource }: ResourceRequest): boolean {
   if (subresource === undefined) return true
   if (name === undefined) return false
+  if (kind.subresources.some((one) => one.name === subresource)) return true
   if (subresource === 'finalize') return isNamespace(kind)
   return subresource === 'status' ? kind.status === true : subresource === 'scale' && kind.scale !== undefined
 }
 
-/** Namespaces go one by one, as in Kubernetes: all at once would be everything at once. */
 function allows({ kind, subresource }: ResourceRequest, verb: Verb): boolean {
-  if (subresource !== undefined) return SUBRESOURCE_VERBS.get(subresource)?.includes(verb) ?? false
-  return verb !== 'deletecollection' || !isNamespace(kind)
+  if (subresource === undefined) return kind.verbs.includes(verb)
+  const own = kind.subresources.find((one) => one.name === subresource)
+  return (own?.verbs ?? SUBRESOURCE_VERBS.get(subresource))?.includes(verb) ?? false
+}
+
+/** Kinds that nobody can make are named, because kubectl create does not say what it asked for. */
+function whyNot({ kind, subresource }: ResourceRequest, verb: Verb): string | undefined {
+  return verb === 'create' && subresource === undefined ? `no ${kind.kind} can be created here` : undefined
 }
 
 function isNamespace({ group, kind }: Kind): boolean {

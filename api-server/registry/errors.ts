@@ -67,8 +67,10 @@ export const notFound = (kind: Named, name: string): StatusError =>
 export const noSuchPath = (): StatusError =>
   new StatusError(404, 'NotFound', 'the server could not find the requested resource', {})
 
-export const methodNotAllowed = (): StatusError =>
-  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+export const methodNotAllowed = (why?: string): StatusError => {
+  const message = 'the server does not allow this method on the requested resource'
+  return new StatusError(405, 'MethodNotAllowed', why === undefined ? message : `${message}: ${why}`, {})
+}
 
 export const alreadyExists = (kind: Named, name: string, deleting = false): StatusError =>
   new StatusError(

@@ -14,6 +14,8 @@ export const Namespace = defineBuiltIn({
   shortNames: ['ns'],
   scope: 'Cluster',
   status: true,
+  // Namespaces go one by one, as in Kubernetes: all at once would be everything at once.
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   description: 'Holds the objects that are not about hosts.',
   selectableFields: ['status.phase'],
   checkName: dnsLabel,

@@ -78,10 +78,14 @@ const BODIES: readonly Row[] = [
   }),
   post('a media type nobody speaks', '<unit/>', { type: 'text/xml', ...MEDIA }),
   post('a form', 'a=b', { type: 'application/x-www-form-urlencoded', ...MEDIA }),
-  post('protobuf', Buffer.from('k8s\0'), {
+  post('protobuf that says nothing', Buffer.from('k8s\0'), {
+    type: 'application/vnd.kubernetes.protobuf',
+    says: /does not say its apiVersion and kind/,
+  }),
+  post('protobuf of a kind that has no table', Buffer.from('k8s\0\n\x0c\n\x02v1\x12\x06Gadget'), {
     type: 'application/vnd.kubernetes.protobuf',
     ...MEDIA,
-    says: /send JSON instead/,
+    says: /Gadget \(v1\) cannot be read as protobuf/,
   }),
 ]
 
