@@ -17,11 +17,17 @@ export interface JsonSchema {
 }
 
 const INT32_MAX = 2 ** 31 - 1
+/** What `kubectl explain` says of the two fields that every kind has in common, unless the kind says it better. */
+const COMMON_FIELDS = { spec: 'What is wanted.', status: 'What was last seen to be so.' }
 
 /** Schemas of every top-level field but apiVersion, kind and metadata, and which of them must be there. */
 export function fieldSchemas(kind: Kind): { properties: Record<string, JsonSchema>; required: string[] } {
   const { properties = {}, required = [] } = structuralSchema(kind.schema)
   for (const envelope of ['apiVersion', 'kind', 'metadata']) delete properties[envelope]
+  for (const [name, description] of Object.entries(COMMON_FIELDS)) {
+    const schema = properties[name]
+    if (schema) properties[name] = { description, ...schema }
+  }
   return { properties, required: required.filter((name) => name in properties) }
 }
 

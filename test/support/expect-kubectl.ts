@@ -1,6 +1,6 @@
 /** kubectl as the tests of one product use it: its output when it succeeded, an error with its words when it did not. */
 import type { Test } from 'uvu'
-import type { Kubectl, KubectlResult } from './kubectl.ts'
+import type { Kubectl, KubectlResult, KubectlRunOptions } from './kubectl.ts'
 import type { RunningProcess } from './process.ts'
 
 export interface BoundKubectl {
@@ -9,6 +9,8 @@ export interface BoundKubectl {
   (...args: readonly string[]): Promise<string>
   /** The same with something on its standard input. */
   given(input: string, ...args: readonly string[]): Promise<string>
+  /** The same with an editor that applies this sed script to what it is given. */
+  edited(script: string, ...args: readonly string[]): Promise<string>
   /** However it ends: for commands that are to fail. */
   ends(...args: readonly string[]): Promise<KubectlResult>
   start(...args: readonly string[]): Promise<RunningProcess>
@@ -16,18 +18,21 @@ export interface BoundKubectl {
   rows(...args: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>
 }
 
+type Given = Pick<KubectlRunOptions, 'input' | 'editor'>
+
 /** `kubeconfig` is asked for with each command, because the product starts after the tests are declared. */
 export function bindKubectl(kubectl: Kubectl, kubeconfig: () => string): BoundKubectl {
-  const ends = (args: readonly string[], input?: string) =>
-    kubectl.run(args, { kubeconfig: kubeconfig(), ...(input !== undefined && { input }) })
-  async function succeeds(args: readonly string[], input?: string): Promise<string> {
-    const { code, stdout, stderr } = await ends(args, input)
+  const ends = (args: readonly string[], options: Given = {}) =>
+    kubectl.run(args, { kubeconfig: kubeconfig(), ...options })
+  async function succeeds(args: readonly string[], options?: Given): Promise<string> {
+    const { code, stdout, stderr } = await ends(args, options)
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')} exited with ${code}: ${stderr}${stdout}`)
     return stdout.trim()
   }
   return Object.assign((...args: readonly string[]) => succeeds(args), {
     version: kubectl.version,
-    given: (input: string, ...args: readonly string[]) => succeeds(args, input),
+    given: (input: string, ...args: readonly string[]) => succeeds(args, { input }),
+    edited: (script: string, ...args: readonly string[]) => succeeds(args, { editor: `sed -i '${script}'` }),
     ends: (...args: readonly string[]) => ends(args),
     start: (...args: readonly string[]) => kubectl.start(args, { kubeconfig: kubeconfig() }),
     rows: async (...args: readonly string[]) => rowsOf(await succeeds(args)),

@@ -17,6 +17,8 @@ export interface KubectlOptions {
 export interface KubectlRunOptions extends KubectlOptions {
   /** What the command reads from its standard input. */
   readonly input?: string
+  /** What `edit` starts instead of a person's editor. */
+  readonly editor?: string
   /** How long it may take before it is killed and the call rejects; 30 s by default. */
   readonly timeoutMs?: number
 }
@@ -61,9 +63,10 @@ function kubectlAt(path: string, version: Kubectl['version']): Kubectl {
   return {
     path,
     version,
-    async run(args, { kubeconfig, input, timeoutMs = RUN_TIMEOUT_MS }) {
+    async run(args, { kubeconfig, input, editor, timeoutMs = RUN_TIMEOUT_MS }) {
       const home = tempDir()
-      const options = { env: environment(home), timeoutMs, ...(input !== undefined && { stdin: input }) }
+      const env = { ...environment(home), KUBE_EDITOR: editor }
+      const options = { env, timeoutMs, ...(input !== undefined && { stdin: input }) }
       const finished = await runProcess(argv(path, home, kubeconfig, args), options)
       removeTree(home)
       return resultOf(finished, args)
