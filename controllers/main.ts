@@ -25,6 +25,9 @@ export interface ControllersOptions {
   readonly leaseDurationMs?: number
 }
 
+/** For the client that is handed in: as many as the scheduler writes at once. */
+export const CONTROLLER_CONNECTIONS = 32
+
 const LEADER_LEASE = 'flotilla-controllers'
 
 /** Settles when `signal` has fired and everything has stopped, the leader lease given back. */

@@ -13,14 +13,16 @@ export function register(program: Command): void {
 }
 
 async function runAlone({ kubeconfig, logLevel }: { kubeconfig: string; logLevel: string }): Promise<void> {
-  const [{ hostname }, { connect }, { runControllers }, { createLog }, { stopSignal }] = await Promise.all([
-    import('node:os'),
-    import('../../controllers/lib/client.ts'),
-    import('../../controllers/main.ts'),
-    import('../log.ts'),
-    import('../stop-signal.ts'),
-  ])
-  const client = connect({ kubeconfigPath: kubeconfig, userAgent: 'flotilla-controllers' })
+  const [{ hostname }, { connect }, { CONTROLLER_CONNECTIONS, runControllers }, { createLog }, { stopSignal }] =
+    await Promise.all([
+      import('node:os'),
+      import('../../controllers/lib/client.ts'),
+      import('../../controllers/main.ts'),
+      import('../log.ts'),
+      import('../stop-signal.ts'),
+    ])
+  const connection = { userAgent: 'flotilla-controllers', maxConnections: CONTROLLER_CONNECTIONS }
+  const client = connect({ kubeconfigPath: kubeconfig, ...connection })
   const identity = `${hostname()}-${process.pid}`
   await runControllers({ client, identity, log: createLog(logLevel, 'controllers'), signal: stopSignal() })
   await client.close()
