@@ -8,9 +8,11 @@ import { PATCH_TYPES, patchOf } from '../registry/patch/index.ts'
 import { alignWithPath, type Subresource } from '../registry/prepare.ts'
 import type { Written } from '../registry/registry.ts'
 import { fromScale, toScale } from '../registry/scale.ts'
+import { APPLY_PATCH, applyPatch } from './apply-verb.ts'
 import { type Body, decodeBody, mediaTypeOf } from './body.ts'
 import { type Call, formatOf, map, placeOf } from './call.ts'
 import { parseDeleteOptions } from './delete-options.ts'
+import { ownershipOf } from './field-manager.ts'
 import { parseListOptions, parseWrite } from './parameters.ts'
 import { sendBytes, sendPieces, sendStatus, warningHeaders } from './reply.ts'
 import type { ResourceRequest } from './request-info.ts'
@@ -30,6 +32,7 @@ export async function create(call: Call): Promise<void> {
     ...parseWrite(query),
     strayFields: duplicates,
     guard,
+    ownership: ownershipOf(call, 'CreateOptions'),
   })
   sendWritten(call, 201, written)
 }
@@ -49,6 +52,7 @@ export async function update(call: Call): Promise<void> {
     ...parseWrite(query),
     strayFields: duplicates,
     guard,
+    ownership: ownershipOf(call, 'UpdateOptions'),
   })
   sendWritten(call, 200, written)
 }
@@ -73,7 +77,12 @@ export async function patch(call: Call): Promise<void> {
   const { kind, namespace, name } = target
   const mediaType = mediaTypeOf(call.request.headers['content-type'])
   if (!PATCH_TYPES.some((type) => type === mediaType)) patchOf(kind, mediaType, undefined)
-  const { value, duplicates } = await bodyOf(call)
+  const body = await bodyOf(call)
+  if (mediaType === APPLY_PATCH) {
+    const { code, written } = await applyPatch(call, body)
+    return sendWritten(call, code, written)
+  }
+  const { value, duplicates } = body
   const apply = patchOf(kind, mediaType, value)
   const change = (current: ApiObject): ApiObject => {
     if (target.subresource === 'scale')
@@ -88,6 +97,7 @@ export async function patch(call: Call): Promise<void> {
     ...parseWrite(query),
     strayFields: duplicates,
     guard,
+    ownership: ownershipOf(call, 'PatchOptions'),
   })
   sendWritten(call, 200, written)
 }

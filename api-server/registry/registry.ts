@@ -10,10 +10,19 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { MAX_OPERATIONS, type Operation, type Store } from '../store/store.ts'
+import {
+  checkPreconditions,
+  hasFinalizers,
+  isDeleting,
+  isFinished,
+  type Preconditions,
+  terminating,
+} from './deletion.ts'
 import { storeKey } from './encode.ts'
 import { type Entry, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
+import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration, timestamp } from './prepare.ts'
 import { Turns } from './turns.ts'
 import { admit, type Strictness } from './validate.ts'
@@ -27,6 +36,8 @@ export interface Place {
 
 export interface WriteOptions extends Strictness {
   readonly dryRun?: boolean
+  /** Who manages what after the write; the server writes on its own account unless given. */
+  readonly ownership?: Ownership
   /** May refuse by throwing, once the object that is to be changed is known. */
   readonly guard?: ((current: ApiObject) => void) | undefined
 }
@@ -41,7 +52,7 @@ export interface Written {
 
 export interface DeleteOptions {
   readonly dryRun?: boolean
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+  readonly preconditions?: Preconditions
   readonly guard?: ((current: ApiObject) => void) | undefined
 }
 
@@ -74,12 +85,15 @@ export class Registry {
     input: ApiObject,
     options: WriteOptions = {},
   ): Promise<Written> {
-    prepareCreate(kind, input, { uid: randomUUID(), now: new Date() })
+    const now = new Date()
+    const given = takeManagedFields(input.metadata)
+    prepareCreate(kind, input, { uid: randomUUID(), now })
     const { object, warnings } = admit(kind, input, undefined, options)
     options.guard?.(object)
     const place = { kind, namespace, name: object.metadata.name }
     const existing = this.find(place)
     if (existing) throw alreadyExists(kind, place.name, isDeleting(existing))
+    recordOwnership(options.ownership, { kind, before: undefined, after: object, held: undefined, given, now })
     const stored = this.feed.cache(kind).encoding.encode(object)
     if (options.dryRun) return { ...this.#shown(place, stored, undefined), warnings }
     const version = await this.#commit(place, stored, 0n)
@@ -123,10 +137,13 @@ export class Registry {
     const changed = change(objectOf(entry))
     const expected = changed.metadata.resourceVersion
     if (expected && expected !== String(entry.version)) throw conflict(kind, name)
+    const [held, given] = [takeManagedFields(current.metadata), takeManagedFields(changed.metadata)]
     const prepared = prepareUpdate(kind, current, changed, subresource)
     const { object, warnings } = admit(kind, prepared, current, options)
     if (subresource === undefined) settleGeneration(current, object)
-    if (isNoOp(current, object)) return { bytes: entry.bytes, name, warnings }
+    const write = { kind, before: current, after: object, held, given, now: new Date() }
+    const isSame = isNoOp(current, object)
+    if (recordOwnership(options.ownership, write) && isSame) return { bytes: entry.bytes, name, warnings }
     const stored = this.#encode(kind, object)
     if (isFinished(object)) {
       const gone = await this.#finish(place, entry, options.dryRun)
@@ -145,7 +162,7 @@ export class Registry {
       const entry = this.get(place)
       const object = objectOf(entry)
       options.guard?.(object)
-      checkPreconditions(place, object, options)
+      checkPreconditions(place.kind, object, options.preconditions)
       return hasFinalizers(object)
         ? this.#markDeleted(place, entry, object, options)
         : this.#remove(place, entry, options)
@@ -216,42 +233,4 @@ export class Registry {
     else await nextTurn() // deleted by somebody else: the feed hears of it within this turn
     return result.ok ? result.revision : null
   }
-}
-
-function hasFinalizers(object: ApiObject): boolean {
-  return (
-    (object.metadata.finalizers?.length ?? 0) > 0 ||
-    ((object.spec as { finalizers?: string[] } | undefined)?.finalizers?.length ?? 0) > 0
-  )
-}
-
-function isFinished(object: ApiObject): boolean {
-  return object.metadata.deletionTimestamp !== undefined && !hasFinalizers(object)
-}
-
-function isDeleting(entry: Entry): boolean {
-  return objectOf(entry).metadata.deletionTimestamp !== undefined
-}
-
-/** Only a Namespace says in its status that it is going. */
-function terminating(kind: Kind, object: ApiObject): Record<string, unknown> {
-  return kind.kind === 'Namespace' && kind.group === ''
-    ? { status: { ...(object.status as object | undefined), phase: 'Terminating' } }
-    : {}
-}
-
-function checkPreconditions({ kind, name }: Place, object: ApiObject, { preconditions }: DeleteOptions): void {
-  const { uid, resourceVersion } = object.metadata
-  if (preconditions?.uid && preconditions.uid !== uid)
-    throw conflict(
-      kind,
-      name,
-      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
-    )
-  if (preconditions?.resourceVersion && preconditions.resourceVersion !== resourceVersion)
-    throw conflict(
-      kind,
-      name,
-      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
-    )
 }

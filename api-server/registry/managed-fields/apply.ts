@@ -22,8 +22,8 @@ export interface Apply {
   readonly owner: Owner
   /** Take what others manage. */
   readonly force: boolean
-  /** Fields that may be taken without force. */
-  readonly allowed?: FieldSet | undefined
+  /** Fields that may be taken without force; asked where something would be. */
+  readonly allowed?: () => FieldSet
   /** RFC 3339, whole seconds. */
   readonly time: string
   /** What the object is, for error messages: `default/web; flotilla.dev/v1, Kind=Unit`. */
@@ -64,9 +64,9 @@ function trackedEntries({ type, live, entries, owner, time }: Apply): readonly E
   return isEmpty(fields) ? entries : [entryOf(before, time, fields)]
 }
 
-function refuse(conflicts: readonly Conflict[], { force, allowed = EMPTY }: Apply): void {
+function refuse(conflicts: readonly Conflict[], { force, allowed }: Apply): void {
   if (force || conflicts.length === 0) return
-  const real = withoutFields(conflicts, allowed)
+  const real = withoutFields(conflicts, allowed?.() ?? EMPTY)
   if (real.length > 0) throw conflictError(real)
 }
 
