@@ -71,7 +71,7 @@ export async function superviseServices(backend: ServiceBackend): Promise<UnitDr
 type Lives = ReturnType<typeof livesOf>
 
 function livesOf(backend: ServiceBackend, contents: ReadonlyMap<string, string>, tell: (name: string) => void) {
-  const { host, launcher, logs, records } = backend
+  const { host, launcher, log, logs, records } = backend
   const lives = new Map<string, Life>()
   const load = (unit: string): ServiceSpec => parseService(contents.get(unit) ?? '', specifierExpander(unit, host))
   const create = (unit: string, earlier?: LifeState): Life => {
@@ -97,6 +97,7 @@ function livesOf(backend: ServiceBackend, contents: ReadonlyMap<string, string>,
     if (contents.has(unit)) create(unit, state)
     else records.remove(unit)
   }
+  if (lives.size > 0) log.info({ units: [...lives.keys()] }, 'took up what an earlier agent supervised')
   return {
     load,
     all: () => lives.values(),
