@@ -14,8 +14,10 @@ import { writeDurable } from './auth/durable-file.ts'
 import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
 import { openPki, type Pki } from './auth/pki.ts'
+import type { Authorizer } from './auth/rbac/authorizer.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
+import { startRbac } from './rbac/index.ts'
 import { Feed } from './registry/feed.ts'
 import { ensureNamespaces } from './registry/namespaces.ts'
 import { Registry } from './registry/registry.ts'
@@ -75,6 +77,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
 interface RunningRegistry {
   readonly registry: Registry
+  readonly authorizer: Authorizer
   /** Why the server may not be relied on any more. */
   readonly failing: () => string | undefined
   close(): Promise<void>
@@ -91,13 +94,15 @@ async function startRegistry(store: Store, log: Logger): Promise<RunningRegistry
     log.fatal({ err: error }, 'the store watch ended; restart the server')
   })
   await ensureNamespaces(registry)
+  const rbac = await startRbac(registry, log, stop.signal)
   const sweeping = sweepForever(registry, log, stop.signal)
   return {
     registry,
+    authorizer: rbac.authorizer,
     failing: () => failing,
     close: async () => {
       stop.abort()
-      await Promise.all([following, sweeping])
+      await Promise.all([following, sweeping, rbac.ended])
     },
   }
 }
@@ -109,7 +114,7 @@ interface Front {
 
 async function listenAll(
   { listen, alsoListen = [], log }: ApiServerOptions,
-  { registry, failing }: RunningRegistry,
+  { registry, authorizer, failing }: RunningRegistry,
   pki: Pki,
 ): Promise<Front[]> {
   const addresses = [listen, ...alsoListen].map(parseListen)
@@ -119,7 +124,7 @@ async function listenAll(
   const proxy = createAgentProxy(registry, client, pki.caCertificate)
   return Promise.all(
     addresses.map(async ({ host, port }) => {
-      const app = createApp({ registry, kinds: KINDS, tls, proxy, log, ready: failing })
+      const app = createApp({ registry, authorizer, kinds: KINDS, tls, proxy, log, ready: failing })
       await app.listen({ host, port })
       return { app, url: urlOf(host, app.server.address()) }
     }),

@@ -1,62 +1,118 @@
-/** Who is calling, and may they: the one place where http asks auth. */
-import type { Socket } from 'node:net'
+/** Who is calling, on whose behalf, and may they: the one place where http asks auth. */
+import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { Machine } from '../../crds/index.ts'
-import type { ApiObject } from '../../crds/kind.ts'
+import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { identify } from '../auth/authenticate.ts'
-import { authorize, forbiddenMessage, meetsCondition, type ResourceAttributes } from '../auth/authorize.ts'
+import { type Attributes, forbiddenMessage, meetsCondition, type ResourceAttributes } from '../auth/authorize.ts'
 import { ANONYMOUS, type Identity } from '../auth/identity.ts'
+import type { Authorizer } from '../auth/rbac/authorizer.ts'
 import { type Entry, objectOf } from '../registry/entry.ts'
 import { forbidden, unauthorized } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { escalationGuard } from './escalation.ts'
+import { impersonationOf } from './impersonation.ts'
 import type { ResourceRequest, Verb } from './request-info.ts'
 
-export interface Access {
-  /** Throws 401 or 403; the result, if any, must be asked about the object before it is changed. */
-  authorize(socket: Socket, verb: Verb, target: ResourceRequest): ((object: ApiObject) => void) | undefined
-  /** The same for paths that are no resource, and for resources that have no kind. Throws 401 or 403. */
-  authorizePath(socket: Socket, method: string, path: string): Identity
+export interface Caller {
+  readonly identity: Identity
+  /** Who really asks, where `identity` is somebody else. */
+  readonly impersonatedBy?: Identity
 }
 
-export function createAccess(registry: Registry): Access {
+/**
+ * May refuse by throwing: asked about the object that is to be changed, and again with what it would become (`next`).
+ * For a create both are the object as sent.
+ */
+export type Guard = (object: ApiObject, next?: ApiObject) => void
+
+export interface Access {
+  readonly authorizer: Authorizer
+  /** Throws 401, and 403 where the request would be somebody else and may not. */
+  caller(request: IncomingMessage): Caller
+  /** Throws 401 or 403; the result, if any, must be asked before anything is written. */
+  authorize(request: IncomingMessage, verb: Verb, target: ResourceRequest, query?: URLSearchParams): Guard | undefined
+  /** The same for paths that are no resource, and for resources that have no kind. Throws 401 or 403. */
+  authorizePath(request: IncomingMessage, method: string, path: string): Identity
+  /** For resources that no kind stands behind. Throws 401 or 403. */
+  authorizeVirtual(request: IncomingMessage, attributes: ResourceAttributes): Caller
+}
+
+export function createAccess(registry: Registry, authorizer: Authorizer): Access {
   const keyHashes = machineKeyHashes(registry)
-  const who = (socket: Socket): Identity => {
+  const caller = (request: IncomingMessage): Caller => {
+    const { socket } = request
     const identity = socket instanceof TLSSocket ? identify(socket, { machineKeyHashes: keyHashes }) : ANONYMOUS
     if (identity === undefined) throw unauthorized()
-    return identity
+    return actingAs(authorizer, identity, request)
   }
   return {
-    authorize: (socket, verb, target) => {
-      const identity = who(socket)
-      const attributes = attributesOf(verb, target)
-      const decision = authorize(identity, attributes)
-      if (!decision.allowed) throw refusal(identity, target, decision.reason)
+    authorizer,
+    caller,
+    authorize: (request, verb, target, query) => {
+      const { identity } = caller(request)
+      const attributes = attributesOf(verb, target, query)
+      const decision = authorizer.decide(identity, attributes)
+      const refuse = (message: string) => refusal(identity, message, target.kind, attributes.name)
+      if (!decision.allowed) throw refuse(decision.reason)
       const { condition } = decision
-      return (
-        condition &&
-        ((object) => {
-          if (!meetsCondition(identity, condition, object))
-            throw refusal(identity, target, forbiddenMessage(identity, attributes))
-        })
-      )
+      const escalates = escalationGuard(authorizer, identity, target)
+      if (condition === undefined && escalates === undefined) return undefined
+      return (object, next) => {
+        if (condition !== undefined && !meetsCondition(identity, condition, object))
+          throw refuse(forbiddenMessage(identity, attributes))
+        if (next !== undefined) escalates?.(next, next === object ? undefined : object)
+      }
     },
-    authorizePath: (socket, method, path) => {
-      const identity = who(socket)
+    authorizePath: (request, method, path) => {
       const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
-      const decision = authorize(identity, { verb, path })
-      if (!decision.allowed) throw identity === ANONYMOUS ? unauthorized() : forbidden(decision.reason)
-      return identity
+      return requireAllowed(authorizer, caller(request), { verb, path }).identity
     },
+    authorizeVirtual: (request, attributes) => requireAllowed(authorizer, caller(request), attributes),
   }
+}
+
+/** Who the request would be, if it may; itself where it does not say. */
+function actingAs(authorizer: Authorizer, identity: Identity, request: IncomingMessage): Caller {
+  const impersonation = impersonationOf(request)
+  if (impersonation === undefined) return { identity }
+  for (const need of impersonation.needs) requireAllowed(authorizer, { identity }, need)
+  return { identity: impersonation.identity, impersonatedBy: identity }
+}
+
+function requireAllowed(authorizer: Authorizer, caller: Caller, attributes: Attributes): Caller {
+  const { identity } = caller
+  const decision = authorizer.decide(identity, attributes)
+  if (decision.allowed) return caller
+  const kind = attributes.path === undefined ? { group: attributes.group, plural: attributes.resource } : undefined
+  throw refusal(identity, decision.reason, kind, attributes.path === undefined ? attributes.name : undefined)
 }
 
 /** Who did not say who they are is asked to (401), not told that they may not (403). */
-function refusal(identity: Identity, { kind, name }: ResourceRequest, message: string): Error {
+function refusal(
+  identity: Identity,
+  message: string,
+  kind: Pick<Kind, 'group' | 'plural'> | undefined,
+  name: string | undefined,
+): Error {
   return identity === ANONYMOUS ? unauthorized() : forbidden(message, kind, name)
 }
 
-function attributesOf(verb: Verb, { kind, namespace, name, subresource }: ResourceRequest): ResourceAttributes {
-  return { verb, group: kind.group, resource: kind.plural, subresource, namespace, name }
+function attributesOf(
+  verb: Verb,
+  { kind, namespace, name, subresource }: ResourceRequest,
+  query: URLSearchParams | undefined,
+): ResourceAttributes {
+  const selected = name ?? (query && selectedName(query))
+  // A namespace lies in itself, as in Kubernetes: who was given it in a RoleBinding there may get it.
+  const within = kind.group === '' && kind.plural === 'namespaces' ? name : namespace
+  return { verb, group: kind.group, resource: kind.plural, subresource, namespace: within, name: selected }
+}
+
+/** A collection narrowed to one name is asked about as that object, so that a rule with names allows watching it. */
+function selectedName(query: URLSearchParams): string | undefined {
+  const selector = query.size === 0 ? null : query.get('fieldSelector')
+  return selector ? /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(selector)?.[1] : undefined
 }
 
 /** Asked for every request of a machine, so the answer is remembered as long as the Machine's entry is the same. */

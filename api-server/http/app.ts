@@ -9,6 +9,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino'
 import type { Kind } from '../../crds/kind.ts'
 import type { KeyPair } from '../auth/key-pair.ts'
+import type { Authorizer } from '../auth/rbac/authorizer.ts'
 import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { createAccess } from './access.ts'
@@ -23,11 +24,14 @@ import { createOpenApi } from './openapi.ts'
 import { PROTOBUF, refuseProtobuf } from './protobuf/index.ts'
 import { type KindLookup, kindLookup, parseResourcePath, verbOf } from './request-info.ts'
 import { planResource, serveResource } from './resources.ts'
+import { planReview } from './reviews.ts'
+import { REVIEW_KINDS } from './reviews-kinds.ts'
 import { WatchStreams } from './watch-streams.ts'
 
 export interface AppOptions {
   readonly registry: Registry
   readonly kinds: readonly Kind[]
+  readonly authorizer: Authorizer
   readonly tls: KeyPair & { readonly ca: string }
   readonly proxy: AgentProxy
   readonly log: Logger
@@ -81,11 +85,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   const routes: Routes = {
     options,
     registry,
-    access: createAccess(registry),
+    access: createAccess(registry, options.authorizer),
     streams: new WatchStreams(),
     inFlight: new InFlight(),
     lookup: kindLookup(kinds),
-    discovery: createDiscovery(kinds, 'flotilla'),
+    discovery: createDiscovery([...kinds, ...REVIEW_KINDS], 'flotilla'),
     openApi: createOpenApi(kinds),
     ready: options.ready,
   }
@@ -146,13 +150,15 @@ function plan(routes: Routes, request: FastifyRequest): FastifyRequest['run'] {
   if (path.startsWith('/api/') || path.startsWith('/apis/')) {
     const target = parseResourcePath(path, routes.lookup)
     if (target && routes.options.proxy.handles(target)) {
-      routes.access.authorize(request.raw.socket, verbOf(request.method, target, query), target)
+      routes.access.authorize(request.raw, verbOf(request.method, target, query), target)
       return (reply) => routes.options.proxy.forward(target, query, reply.raw)
     }
     const resource = target && planResource(routes, target, query, request)
     if (resource) return (reply) => serveResource(routes, resource, request, reply)
   }
-  routes.access.authorizePath(request.raw.socket, request.method, path)
+  const review = planReview(routes.access, path, request.raw)
+  if (review) return (reply) => review(request.body, request.raw, reply.raw)
+  routes.access.authorizePath(request.raw, request.method, path)
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuseWrite(path, request)
   return (reply) => serveDocument(routes, path, query, request, reply.raw)
 }
@@ -190,7 +196,7 @@ async function serveUpgrade(routes: Routes, request: IncomingMessage, socket: Du
     const { path, query } = splitUrl(request.url ?? '/')
     const target = parseResourcePath(path, routes.lookup)
     if (target === undefined || !routes.options.proxy.handles(target)) throw noSuchPath()
-    routes.access.authorize(request.socket, 'create', target)
+    routes.access.authorize(request, 'create', target)
     await routes.options.proxy.upgrade(target, query, request, socket, head)
   } catch (error) {
     endWithFailure(socket, error, routes.options.log)

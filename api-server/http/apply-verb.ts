@@ -73,7 +73,7 @@ async function update({ call, options, request }: Applying): Promise<AppliedPatc
 async function create({ call, options, request }: Applying): Promise<AppliedPatch | undefined> {
   const { registry, target } = call
   const { kind, namespace, name = '' } = target
-  const guard = call.access.authorize(call.request.raw.socket, 'create', target)
+  const guard = call.access.authorize(call.request.raw, 'create', target)
   const made = applyTo(undefined, request())
   refuseIdentity(kind, made)
   if (namespace !== undefined) requireNamespace(registry, kind, namespace, name)

@@ -1,10 +1,9 @@
 /** One request on its way through a verb's handler. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ApiObject } from '../../crds/kind.ts'
 import { type Format, JSON_FORMAT } from '../registry/change.ts'
 import type { Place, Registry } from '../registry/registry.ts'
 import { PARTIAL_FORMAT, tableFormat } from '../registry/table.ts'
-import type { Access } from './access.ts'
+import type { Access, Guard } from './access.ts'
 import { negotiate, parseInclude } from './negotiate.ts'
 import type { ResourceRequest } from './request-info.ts'
 import type { WatchStreams } from './watch-streams.ts'
@@ -20,8 +19,7 @@ export interface Call extends ResourceDeps {
   readonly reply: FastifyReply
   readonly target: ResourceRequest
   readonly query: URLSearchParams
-  /** May refuse by throwing, once the object that is to be changed is known. */
-  readonly guard: ((object: ApiObject) => void) | undefined
+  readonly guard: Guard | undefined
 }
 
 export function placeOf({ target: { kind, namespace, name = '' } }: Call): Place {

@@ -1,9 +1,25 @@
 /** Discovery, aggregated and legacy, from the table of kinds (spec: Kubernetes API, §1). Rendered once at start. */
 import { createHash } from 'node:crypto'
-import type { Kind, Subresource, Verb } from '../../crds/kind.ts'
+import type { Kind, KindOptions, Subresource, Verb } from '../../crds/kind.ts'
 
 const AGGREGATED = 'apidiscovery.k8s.io'
 const SUB_VERBS: readonly Verb[] = ['get', 'patch', 'update']
+
+/** What discovery tells of a resource: a kind, or what has no kind and is only asked, as reviews are. */
+export type Discoverable = Pick<
+  Kind,
+  | 'group'
+  | 'version'
+  | 'kind'
+  | 'plural'
+  | 'singular'
+  | 'shortNames'
+  | 'categories'
+  | 'scope'
+  | 'verbs'
+  | 'subresources'
+> &
+  Pick<KindOptions, 'status' | 'scale'>
 
 export interface Document {
   readonly body: string
@@ -14,7 +30,7 @@ export interface Document {
 /** The document for a discovery path, or undefined. `accept` chooses between the two forms of `/api` and `/apis`. */
 export type Discovery = (path: string, accept: string | undefined) => Document | undefined
 
-export function createDiscovery(kinds: readonly Kind[], serverAddress: string): Discovery {
+export function createDiscovery(kinds: readonly Discoverable[], serverAddress: string): Discovery {
   const legacy = new Map<string, Document>()
   const groups = groupBy(kinds)
   for (const [group, members] of groups) {
@@ -51,13 +67,13 @@ export function createDiscovery(kinds: readonly Kind[], serverAddress: string): 
   }
 }
 
-function groupBy(kinds: readonly Kind[]): Map<string, Kind[]> {
-  const groups = new Map<string, Kind[]>()
+function groupBy(kinds: readonly Discoverable[]): Map<string, Discoverable[]> {
+  const groups = new Map<string, Discoverable[]>()
   for (const kind of kinds) groups.set(kind.group, [...(groups.get(kind.group) ?? []), kind])
   return groups
 }
 
-function versionsOf(members: readonly Kind[]): string[] {
+function versionsOf(members: readonly Discoverable[]): string[] {
   return [...new Set(members.map((kind) => kind.version))]
 }
 
@@ -83,12 +99,12 @@ function plain(value: unknown): Document {
   return document(value, 'application/json')
 }
 
-function groupEntry(group: string, members: readonly Kind[]): Record<string, unknown> {
+function groupEntry(group: string, members: readonly Discoverable[]): Record<string, unknown> {
   const versions = versionsOf(members).map((version) => ({ groupVersion: `${group}/${version}`, version }))
   return { name: group, versions, preferredVersion: versions[0] }
 }
 
-function subresources(kind: Kind): Subresource[] {
+function subresources(kind: Discoverable): Subresource[] {
   const { group, version, kind: type } = kind
   return [
     ...(kind.status ? [{ name: 'status', group, version, kind: type, verbs: SUB_VERBS }] : []),
@@ -97,7 +113,7 @@ function subresources(kind: Kind): Subresource[] {
   ]
 }
 
-function resourceList(group: string, version: string, members: readonly Kind[]): Record<string, unknown> {
+function resourceList(group: string, version: string, members: readonly Discoverable[]): Record<string, unknown> {
   const resources = members.filter((kind) => kind.version === version).flatMap(legacyResources)
   return {
     kind: 'APIResourceList',
@@ -107,7 +123,7 @@ function resourceList(group: string, version: string, members: readonly Kind[]):
   }
 }
 
-function legacyResources(kind: Kind): Record<string, unknown>[] {
+function legacyResources(kind: Discoverable): Record<string, unknown>[] {
   const { plural, singular, shortNames, categories } = kind
   const namespaced = kind.scope === 'Namespaced'
   return [
@@ -133,7 +149,7 @@ function legacyResources(kind: Kind): Record<string, unknown>[] {
 
 /** Each version of the aggregated form is its own document, because it names itself. */
 function discoveryList(
-  groups: readonly (readonly [string, readonly Kind[]])[],
+  groups: readonly (readonly [string, readonly Discoverable[]])[],
 ): (version: 'v2' | 'v2beta1') => Document {
   const items = groups.map(([group, members]) => ({
     metadata: { ...(group !== '' && { name: group }), creationTimestamp: null },
@@ -152,7 +168,7 @@ function discoveryList(
   return (version) => documents[version]
 }
 
-function aggregatedResource(kind: Kind): Record<string, unknown> {
+function aggregatedResource(kind: Discoverable): Record<string, unknown> {
   const subs = subresources(kind)
   return {
     resource: kind.plural,

@@ -44,7 +44,7 @@ export function planResource(
   request: FastifyRequest,
 ): Plan {
   const verb = verbOf(request.method, target, query)
-  const guard = access.authorize(request.raw.socket, verb, target)
+  const guard = access.authorize(request.raw, verb, target, query)
   if (!serves(target)) throw noSuchPath()
   if (!allows(target, verb)) throw methodNotAllowed(whyNot(target, verb))
   return { target, query, verb, guard }

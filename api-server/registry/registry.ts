@@ -12,20 +12,22 @@ import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { MAX_OPERATIONS, type Operation, type Store } from '../store/store.ts'
 import {
   checkPreconditions,
+  deleting,
+  graceOf,
   hasFinalizers,
   isDeleting,
   isFinished,
   type Preconditions,
-  terminating,
 } from './deletion.ts'
 import { storeKey } from './encode.ts'
 import { type Entry, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
-import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration, timestamp } from './prepare.ts'
+import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration } from './prepare.ts'
 import { Turns } from './turns.ts'
 import { admit, type Strictness } from './validate.ts'
+import { deleteThroughView, isView, refuseCreate, updateThroughView } from './view-writes.ts'
 
 /** Where an object lies; `namespace` is undefined exactly for cluster-scoped kinds. */
 export interface Place {
@@ -38,8 +40,8 @@ export interface WriteOptions extends Strictness {
   readonly dryRun?: boolean
   /** Who manages what after the write; the server writes on its own account unless given. */
   readonly ownership?: Ownership
-  /** May refuse by throwing, once the object that is to be changed is known. */
-  readonly guard?: ((current: ApiObject) => void) | undefined
+  /** May refuse by throwing: asked about the object that is to be changed, and again with what it would become. */
+  readonly guard?: ((current: ApiObject, next?: ApiObject) => void) | undefined
 }
 
 export interface Written {
@@ -53,6 +55,8 @@ export interface Written {
 export interface DeleteOptions {
   readonly dryRun?: boolean
   readonly preconditions?: Preconditions
+  /** How long what runs may take to end, where the kind's objects are ended by somebody; at 0 nobody is waited for. */
+  readonly graceSeconds?: number | undefined
   readonly guard?: ((current: ApiObject) => void) | undefined
 }
 
@@ -85,11 +89,12 @@ export class Registry {
     input: ApiObject,
     options: WriteOptions = {},
   ): Promise<Written> {
+    if (kind.view) refuseCreate(kind)
     const now = new Date()
     const given = takeManagedFields(input.metadata)
     prepareCreate(kind, input, { uid: randomUUID(), now })
     const { object, warnings } = admit(kind, input, undefined, options)
-    options.guard?.(object)
+    options.guard?.(object, object)
     const place = { kind, namespace, name: object.metadata.name }
     const existing = this.find(place)
     if (existing) throw alreadyExists(kind, place.name, isDeleting(existing))
@@ -108,6 +113,7 @@ export class Registry {
     subresource: Subresource,
     options: WriteOptions = {},
   ): Promise<Written> {
+    if (isView(place)) return updateThroughView(this, place, change, options)
     return this.#inTurn(place, () => this.#tryUpdate(place, change, subresource, options))
   }
 
@@ -144,6 +150,7 @@ export class Registry {
     const write = { kind, before: current, after: object, held, given, now: new Date() }
     const isSame = isNoOp(current, object)
     if (recordOwnership(options.ownership, write) && isSame) return { bytes: entry.bytes, name, warnings }
+    options.guard?.(current, object)
     const stored = this.#encode(kind, object)
     if (isFinished(object)) {
       const gone = await this.#finish(place, entry, options.dryRun)
@@ -156,15 +163,17 @@ export class Registry {
     return undefined
   }
 
-  /** Deletes, or marks as deleting what still has finalizers. Deleting twice is not an error while it lasts. */
+  /** Deletes, or marks as deleting what something still holds. Deleting twice is not an error while it lasts. */
   async delete(place: Place, options: DeleteOptions = {}): Promise<Written> {
+    if (isView(place)) return deleteThroughView(this, place, options)
     return this.#inTurn(place, async () => {
       const entry = this.get(place)
       const object = objectOf(entry)
       options.guard?.(object)
       checkPreconditions(place.kind, object, options.preconditions)
-      return hasFinalizers(object)
-        ? this.#markDeleted(place, entry, object, options)
+      const graceSeconds = graceOf(place.kind, object, options.graceSeconds)
+      return hasFinalizers(object) || graceSeconds > 0
+        ? this.#markDeleted(place, entry, deleting(place.kind, object, graceSeconds, new Date()), options)
         : this.#remove(place, entry, options)
     })
   }
@@ -174,20 +183,14 @@ export class Registry {
     return gone ? { bytes: entry.bytes, name: place.name, warnings: [], gone: true } : undefined
   }
 
+  /** `marked` is undefined when the object already says that it goes. */
   async #markDeleted(
     place: Place,
     entry: Entry,
-    object: ApiObject,
+    marked: ApiObject | undefined,
     { dryRun }: DeleteOptions,
   ): Promise<Written | undefined> {
-    if (object.metadata.deletionTimestamp !== undefined) return { bytes: entry.bytes, name: place.name, warnings: [] }
-    const { metadata } = object
-    const deletion = {
-      deletionTimestamp: timestamp(new Date()),
-      deletionGracePeriodSeconds: 0,
-      generation: (metadata.generation ?? 1) + 1,
-    }
-    const marked = { ...object, metadata: { ...metadata, ...deletion }, ...terminating(place.kind, object) }
+    if (marked === undefined) return { bytes: entry.bytes, name: place.name, warnings: [] }
     const stored = this.#encode(place.kind, marked)
     const version = dryRun ? entry.version : await this.#commit(place, stored, entry.version)
     return version === null ? undefined : { ...this.#shown(place, stored, version), warnings: [] }
