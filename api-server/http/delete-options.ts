@@ -11,13 +11,13 @@ export function parseDeleteOptions(query: URLSearchParams, body: unknown): Delet
   if (!isObject(body)) throw badRequest('DeleteOptions must be an object')
   checkType(body)
   checkPolicy(body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined)
-  checkGracePeriod(body.gracePeriodSeconds ?? query.get('gracePeriodSeconds') ?? undefined)
+  const graceSeconds = gracePeriod(body.gracePeriodSeconds ?? query.get('gracePeriodSeconds') ?? undefined)
   const dryRun = parseDryRun([...query.getAll('dryRun'), ...strings('dryRun', body.dryRun ?? [])])
   const preconditions = body.preconditions ?? {}
   if (!isObject(preconditions)) throw badRequest('DeleteOptions: preconditions must be an object')
   const uid = text('preconditions.uid', preconditions.uid)
   const resourceVersion = text('preconditions.resourceVersion', preconditions.resourceVersion)
-  return { dryRun, preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } }
+  return { dryRun, graceSeconds, preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } }
 }
 
 function checkType({ kind = 'DeleteOptions', apiVersion = '' }: Record<string, unknown>): void {
@@ -30,11 +30,12 @@ function checkPolicy(policy: unknown): void {
     throw refuse(unsupportedValue('propagationPolicy', policy, [...POLICIES, 'nil']))
 }
 
-function checkGracePeriod(seconds: unknown): void {
-  if (seconds === undefined) return
+function gracePeriod(seconds: unknown): number | undefined {
+  if (seconds === undefined) return undefined
   const count = typeof seconds === 'string' && /^-?\d{1,9}$/.test(seconds) ? Number(seconds) : seconds
   if (!Number.isInteger(count)) throw badRequest('DeleteOptions: gracePeriodSeconds must be a whole number')
   if (Number(count) < 0) throw refuse(invalidValue('gracePeriodSeconds', count, 'must be greater than or equal to 0'))
+  return Number(count)
 }
 
 function refuse(cause: Cause): Error {

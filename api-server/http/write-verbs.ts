@@ -1,5 +1,5 @@
 /** create, update, patch, delete, deletecollection. */
-import type { ApiObject, Kind } from '../../crds/kind.ts'
+import { type ApiObject, type Kind, qualifiedResource } from '../../crds/kind.ts'
 import { type Entry, entryMaker } from '../registry/entry.ts'
 import { methodNotAllowed, StatusError } from '../registry/errors.ts'
 import { list as listEntries } from '../registry/list.ts'
@@ -44,7 +44,7 @@ export async function update(call: Call): Promise<void> {
   const change = (current: ApiObject): ApiObject => {
     if (target.subresource === 'scale') return fromScale(kind, current, value)
     const next = alignWithPath(kind, structuredClone(value), namespace, name)
-    if (isOwn(kind) && target.subresource === undefined && !next.metadata.resourceVersion)
+    if (!kind.unconditionalUpdate && target.subresource === undefined && !next.metadata.resourceVersion)
       throw needsVersion(kind, name)
     return next
   }
@@ -67,7 +67,7 @@ function needsVersion(kind: Kind, name = ''): StatusError {
   return new StatusError(
     422,
     'Invalid',
-    `${kind.plural}.${kind.group} "${name}" is invalid: ${cause.field}: ${cause.message}`,
+    `${qualifiedResource(kind)} "${name}" is invalid: ${cause.field}: ${cause.message}`,
     details,
   )
 }
@@ -110,11 +110,6 @@ function namesVersion(patch: unknown): boolean {
 
 function subresourceOf({ subresource }: ResourceRequest): Subresource {
   return subresource === 'status' ? 'status' : undefined
-}
-
-/** Kinds that a kube-apiserver would hold as custom resources: their rules differ a little from built-in ones. */
-function isOwn(kind: Kind): boolean {
-  return kind.group.includes('.') && !kind.group.endsWith('.k8s.io')
 }
 
 export async function remove(call: Call): Promise<void> {

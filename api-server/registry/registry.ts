@@ -20,7 +20,7 @@ import {
   type Preconditions,
 } from './deletion.ts'
 import { storeKey } from './encode.ts'
-import { type Entry, objectOf } from './entry.ts'
+import { changeableObjectOf, type Entry, managedFieldsOf, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
@@ -98,7 +98,11 @@ export class Registry {
     const place = { kind, namespace, name: object.metadata.name }
     const existing = this.find(place)
     if (existing) throw alreadyExists(kind, place.name, isDeleting(existing))
-    recordOwnership(options.ownership, { kind, before: undefined, after: object, held: undefined, given, now })
+    recordOwnership(
+      options.ownership,
+      { kind, before: undefined, after: object, held: () => undefined, given, now },
+      false,
+    )
     const stored = this.feed.cache(kind).encoding.encode(object)
     if (options.dryRun) return { ...this.#shown(place, stored, undefined), warnings }
     const version = await this.#commit(place, stored, 0n)
@@ -140,16 +144,16 @@ export class Registry {
     const entry = this.get(place)
     const current = objectOf(entry)
     options.guard?.(current)
-    const changed = change(objectOf(entry))
+    const changed = change(changeableObjectOf(entry))
     const expected = changed.metadata.resourceVersion
     if (expected && expected !== String(entry.version)) throw conflict(kind, name)
-    const [held, given] = [takeManagedFields(current.metadata), takeManagedFields(changed.metadata)]
+    const given = takeManagedFields(changed.metadata)
     const prepared = prepareUpdate(kind, current, changed, subresource)
     const { object, warnings } = admit(kind, prepared, current, options)
     if (subresource === undefined) settleGeneration(current, object)
-    const write = { kind, before: current, after: object, held, given, now: new Date() }
-    const isSame = isNoOp(current, object)
-    if (recordOwnership(options.ownership, write) && isSame) return { bytes: entry.bytes, name, warnings }
+    const write = { kind, before: current, after: object, held: () => managedFieldsOf(entry), given, now: new Date() }
+    const isSame = recordOwnership(options.ownership, write, isNoOp(current, object))
+    if (isSame) return { bytes: entry.bytes, name, warnings }
     options.guard?.(current, object)
     const stored = this.#encode(kind, object)
     if (isFinished(object)) {
