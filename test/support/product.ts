@@ -17,6 +17,8 @@ export interface ProductOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What starts node, such as `setpriv` and its options. */
   readonly before?: readonly string[]
+  /** node and the bundle, where the process sees them elsewhere. */
+  readonly program?: readonly string[]
   readonly timeoutMs?: number
 }
 
@@ -34,6 +36,7 @@ export interface Product extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Exit>
 }
 
+const PROGRAM = [process.execPath, BUNDLE]
 const READY_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 30_000
 const COMMAND_TIMEOUT_MS = 20_000
@@ -42,9 +45,10 @@ const UNSET = { KUBECONFIG: undefined, FLOTILLA_KUBECONFIG: undefined, FLOTILLA_
 
 /** Runs `flotilla <args>` (`up …` or `server …`) on any free port until it says that it is ready. */
 export async function startProduct(args: readonly string[], options: ProductOptions = {}): Promise<Product> {
-  const { dataDir = tempDir(), env, before = [], timeoutMs = READY_TIMEOUT_MS } = options
+  const { dataDir = tempDir(), env, before = [], program = PROGRAM, timeoutMs = READY_TIMEOUT_MS } = options
   const listen = args.includes('--listen') || env?.FLOTILLA_LISTEN ? [] : ['--listen', '127.0.0.1:0']
-  const argv = [...before, process.execPath, BUNDLE, ...args, ...listen, '--data-dir', dataDir]
+  const folder = env?.FLOTILLA_DATA_DIR ? [] : ['--data-dir', dataDir]
+  const argv = [...before, ...program, ...args, ...listen, ...folder]
   const begun = performance.now()
   const running = await startProcess(argv, { env: { ...UNSET, ...env } })
   const [, kubeconfig = ''] = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs }).catch(giveUp)
@@ -84,10 +88,10 @@ export function flotilla(
   { kubeconfig, input = '' }: { readonly kubeconfig: string; readonly input?: string },
 ): Promise<Finished> {
   const options = { env: commandEnvironment(kubeconfig), stdin: input, timeoutMs: COMMAND_TIMEOUT_MS }
-  return runProcess([process.execPath, BUNDLE, ...args], options)
+  return runProcess([...PROGRAM, ...args], options)
 }
 
 /** For commands that go on, such as `watch`; bind it with `await using`, or `stop()` it. */
 export function startFlotilla(args: readonly string[], kubeconfig: string): Promise<RunningProcess> {
-  return startProcess([process.execPath, BUNDLE, ...args], { env: commandEnvironment(kubeconfig) })
+  return startProcess([...PROGRAM, ...args], { env: commandEnvironment(kubeconfig) })
 }
