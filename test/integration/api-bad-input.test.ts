@@ -33,7 +33,7 @@ test.before(async (context) => {
   assert.is((await ask('POST', LEASES, { body: { metadata: { name: 'lease' } } })).code, 201)
 })
 
-test.after(({ api }) => api[Symbol.asyncDispose]())
+test.after(async ({ api }) => api[Symbol.asyncDispose]())
 
 function checkStatus(
   { code, headers, body, text }: Answer,

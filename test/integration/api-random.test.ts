@@ -26,7 +26,7 @@ test.before(async (context) => {
   await ask('POST', LEASES, { body: { metadata: { name: 'lease' } } })
 })
 
-test.after(({ api }) => api[Symbol.asyncDispose]())
+test.after(async ({ api }) => api[Symbol.asyncDispose]())
 
 const FIELDS = ['metadata', 'spec', 'status', 'name', 'labels', 'content', 'replicas', 'finalizers', 'resourceVersion']
 const PATCHES = ['op', 'path', 'value', 'from', 'add', 'test', 'copy', '/spec/content', '/metadata/labels', '$patch']
@@ -94,7 +94,7 @@ const request = fc.record({
 })
 
 function encoded(text: string): string {
-  return text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80'
+  return text === '\ud800' ? '%ED%A0%80' : encodeURIComponent(text)
 }
 
 /** A version of the future is waited for; that takes longer than this test has. */
