@@ -63,24 +63,35 @@ export interface ApiOptions {
 
 const ANSWER_TIMEOUT_MS = 15_000
 
+/** A client alone, for a server in another process. */
+export function clientOf(port: number, ca: string, pair: KeyPair): Pick<Api, 'ask'> & { close(): void } {
+  const caller = callerOf(port, ca, pair)
+  return { ask: asking(caller), close: () => caller.agent.destroy() }
+}
+
+function callerOf(port: number, ca: string, pair: KeyPair | undefined): Caller {
+  const tls = { host: '127.0.0.1', port, ca, ...(pair && { cert: pair.certificate, key: pair.key }) }
+  return { tls, agent: new Agent({ keepAlive: true, ...tls }) }
+}
+
+const asking =
+  (caller: Caller): Api['ask'] =>
+  (method, path, ask = {}) => {
+    const answer = send(ask.as ?? caller, method, path, ask).then(answerOf)
+    return within(ANSWER_TIMEOUT_MS, answer, `an answer to ${method} ${path.slice(0, 200)}`)
+  }
+
 export async function startApi({ store = 'memory', dataDir = tempDir() }: ApiOptions = {}): Promise<Api> {
   const log = pino({ level: process.env.API_LOG ?? 'silent' })
   const server = await startApiServer({ dataDir, listen: '127.0.0.1:0', store, log })
   const port = Number(new URL(server.url).port)
   const callers: Caller[] = []
   const caller = (pair: KeyPair | undefined): Caller => {
-    const tls = {
-      host: '127.0.0.1',
-      port,
-      ca: server.pki.caCertificate,
-      ...(pair && { cert: pair.certificate, key: pair.key }),
-    }
-    const made = { tls, agent: new Agent({ keepAlive: true, ...tls }) }
+    const made = callerOf(port, server.pki.caCertificate, pair)
     callers.push(made)
     return made
   }
   const admin = caller(await server.pki.adminCredentials())
-  const open = (method: string, path: string, ask: Ask = {}) => send(ask.as ?? admin, method, path, ask)
   return {
     server,
     port,
@@ -88,9 +99,8 @@ export async function startApi({ store = 'memory', dataDir = tempDir() }: ApiOpt
     admin,
     anonymous: caller(undefined),
     caller,
-    open: (path, ask) => open('GET', path, ask),
-    ask: async (method, path, ask) =>
-      within(ANSWER_TIMEOUT_MS, open(method, path, ask).then(answerOf), `an answer to ${method} ${path.slice(0, 200)}`),
+    open: (path, ask = {}) => send(ask.as ?? admin, 'GET', path, ask),
+    ask: asking(admin),
     connect: async () => {
       const { cert, key } = admin.tls
       const socket = connect({ host: '127.0.0.1', port, ca: server.pki.caCertificate, cert, key })
