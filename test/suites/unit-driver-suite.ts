@@ -1,4 +1,7 @@
-/** What every unit driver promises, told by real units. Run by the fake, the process driver and systemd. */
+/**
+ * What every unit driver promises, told by real units. Run by the fake, the process driver and systemd. Longer than other
+ * files because it is one list of promises, in the order in which a unit lives.
+ */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
