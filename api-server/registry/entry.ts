@@ -1,5 +1,6 @@
 /** What the watch cache keeps of an object: its bytes once, and what selectors ask about. */
 import type { ApiObject, Kind } from '../../crds/kind.ts'
+import { managedFieldsIn, textWithoutManagedFields } from './encode.ts'
 import { jsonPath } from './json-path.ts'
 import { type FieldSelector, type LabelSelector, matchesLabels, selectablePaths } from './selectors.ts'
 
@@ -17,8 +18,45 @@ export interface Entry {
   readonly fields: readonly string[]
 }
 
+/** The object, but for its managedFields, which are asked for apart. */
 export function objectOf(entry: Entry): ApiObject {
-  return JSON.parse(entry.bytes.toString()) as ApiObject
+  return JSON.parse(textWithoutManagedFields(entry.bytes)) as ApiObject
+}
+
+export function managedFieldsOf(entry: Entry): unknown[] | undefined {
+  return managedFieldsIn(entry.bytes)
+}
+
+/** `object` with the managedFields of the entry that it was read from. */
+export function managedAsIn(entry: Entry, object: ApiObject): ApiObject {
+  const managedFields = managedFieldsOf(entry)
+  return managedFields === undefined ? object : { ...object, metadata: { ...object.metadata, managedFields } }
+}
+
+/**
+ * The object with its managedFields, which are parsed only if somebody looks at them: hardly any change does. Until
+ * then they are hidden from whoever copies the metadata.
+ */
+export function changeableObjectOf(entry: Entry): ApiObject {
+  const object = objectOf(entry)
+  const show = (value: unknown) =>
+    Object.defineProperty(object.metadata, 'managedFields', {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    })
+  Object.defineProperty(object.metadata, 'managedFields', {
+    configurable: true,
+    enumerable: false,
+    get: () => {
+      const list = managedFieldsOf(entry)
+      if (list !== undefined) show(list)
+      return list
+    },
+    set: show,
+  })
+  return object
 }
 
 export type EntryMaker = (key: string, bytes: Buffer, version: bigint) => Entry
@@ -28,7 +66,7 @@ export function entryMaker(kind: Kind): EntryMaker {
   const readers = paths.map((path) => jsonPath(`.${kind.fieldAliases?.[path] ?? path}`))
   const namespaceAt = paths.indexOf('metadata.namespace')
   return (key, bytes, version) => {
-    const object = JSON.parse(bytes.toString()) as ApiObject
+    const object = JSON.parse(textWithoutManagedFields(bytes)) as ApiObject
     const fields = readers.map((read) => text(read(object)))
     const namespace = fields[namespaceAt] === '' ? undefined : fields[namespaceAt]
     return { key, name: object.metadata.name, namespace, version, bytes, labels: object.metadata.labels, fields }

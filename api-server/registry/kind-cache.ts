@@ -4,7 +4,7 @@
  */
 import type { ApiObject, Kind, View } from '../../crds/kind.ts'
 import { Change } from './change.ts'
-import { encodingOf } from './encode.ts'
+import { encodingOf, textWithoutManagedFields } from './encode.ts'
 import { type Entry, entryMaker } from './entry.ts'
 import { SortedEntries } from './sorted-entries.ts'
 import { WatcherIndex } from './watcher-index.ts'
@@ -88,7 +88,7 @@ export class KindCache {
   }
 }
 
-/** What a view makes of another kind's bytes: once a change, however many read it. */
+/** What a view makes of another kind's bytes: once a change, however many read it. Who manages them is told there. */
 export function seenThrough(view: View, bytes: Buffer): Buffer {
-  return Buffer.from(JSON.stringify(view.project(JSON.parse(bytes.toString()) as ApiObject)))
+  return Buffer.from(JSON.stringify(view.project(JSON.parse(textWithoutManagedFields(bytes)) as ApiObject)))
 }

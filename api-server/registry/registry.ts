@@ -20,7 +20,7 @@ import {
   type Preconditions,
 } from './deletion.ts'
 import { storeKey } from './encode.ts'
-import { changeableObjectOf, type Entry, managedFieldsOf, objectOf } from './entry.ts'
+import { changeableObjectOf, type Entry, managedAsIn, managedFieldsOf, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
@@ -195,7 +195,7 @@ export class Registry {
     { dryRun }: DeleteOptions,
   ): Promise<Written | undefined> {
     if (marked === undefined) return { bytes: entry.bytes, name: place.name, warnings: [] }
-    const stored = this.#encode(place.kind, marked)
+    const stored = this.#encode(place.kind, managedAsIn(entry, marked))
     const version = dryRun ? entry.version : await this.#commit(place, stored, entry.version)
     return version === null ? undefined : { ...this.#shown(place, stored, version), warnings: [] }
   }

@@ -86,5 +86,5 @@ export function tableFormat(kind: Kind, include: IncludeObject): Format {
 /** Metadata alone, for clients that ask `as=PartialObjectMetadata`. */
 export const PARTIAL_FORMAT: Format = {
   name: 'partial',
-  render: (entry) => Buffer.from(JSON.stringify(partialMetadata(objectOf(entry)))),
+  render: (entry) => Buffer.from(JSON.stringify(partialMetadata(JSON.parse(entry.bytes.toString()) as ApiObject))),
 }

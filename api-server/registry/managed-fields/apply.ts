@@ -4,7 +4,7 @@
  * is an argument.
  */
 import { badRequest } from '../errors.ts'
-import { allFields, type Comparison, compare } from './compare.ts'
+import { allFields, type Comparison, compare, isNothing } from './compare.ts'
 import { type Conflict, conflictError, conflictsWith, withoutFields } from './conflicts.ts'
 import { type Entry, entryOf, isOwnedBy, type Owner, sortEntries, withFields } from './entries.ts'
 import { difference, EMPTY, type FieldSet, isEmpty, union } from './field-set.ts'
@@ -85,6 +85,6 @@ function afterOwnApply(own: Entry | undefined, set: FieldSet, change: Comparison
     own.apiVersion === owner.apiVersion &&
     isEmpty(difference(own.fieldsV1, set)) &&
     isEmpty(difference(set, own.fieldsV1))
-  if (isSame && isEmpty(change.changed) && isEmpty(change.removed)) return [own]
+  if (isSame && isNothing(change)) return [own]
   return [entryOf(owner, time, set)]
 }

@@ -1,5 +1,5 @@
 /** What differs between two states of an object, as sets of fields. */
-import { EMPTY, type FieldSet, type FieldSetBuilder, insert } from './field-set.ts'
+import { EMPTY, type FieldSet, type FieldSetBuilder, insert, isEmpty } from './field-set.ts'
 import { type DividedList, elementsOf, elementType } from './list-elements.ts'
 import { type FieldMark, type FieldType, isMap, LEAF, type MapType, shapeOf } from './schema.ts'
 
@@ -14,6 +14,10 @@ export function compare(type: MapType, before: unknown, after: unknown): Compari
   const walk: Walk = { path: [], changed: {}, removed: {} }
   compareMaps(walk, type, before, after)
   return walk
+}
+
+export function isNothing({ changed, removed }: Comparison): boolean {
+  return isEmpty(changed) && isEmpty(removed)
 }
 
 interface Walk {

@@ -4,7 +4,7 @@
  */
 import type { ApiObject, Kind, Metadata } from '../../../crds/kind.ts'
 import { timestamp } from '../prepare.ts'
-import { sameJson } from './compare.ts'
+import { compare, isNothing, sameJson } from './compare.ts'
 import { type Entry, givenEntries, type Owner, storedEntries } from './entries.ts'
 import { objectType } from './schema.ts'
 import { entriesAfterUpdate } from './update.ts'
@@ -15,15 +15,18 @@ export interface Write {
   /** Undefined: the object is being made. */
   readonly before: ApiObject | undefined
   readonly after: ApiObject
-  /** managedFields of the object before. */
-  readonly held: unknown
+  /** managedFields of the object before; asked for only where they matter. */
+  readonly held: () => unknown
   /** managedFields as the write has them. */
   readonly given: unknown
   readonly now: Date
 }
 
-/** Who manages what after a write. Throws 400 or 422 for managedFields that no client may write. */
-export type Ownership = (write: Write) => readonly Entry[]
+/**
+ * Who manages what after a write; undefined: whoever did before. Throws 400 or 422 for managedFields that no client may
+ * write.
+ */
+export type Ownership = (write: Write) => readonly Entry[] | undefined
 
 /** Who writes, and through which subresource, if any. */
 export interface Writer {
@@ -39,10 +42,12 @@ export function ownerOf(kind: Kind, operation: Owner['operation'], { manager, su
 /** The ownership of a create, an update, and any patch but apply. Through a subresource nobody writes the list itself. */
 export function updatedBy(writer: Writer): Ownership {
   return ({ kind, before, after, held, given, now }) => {
-    const stored = storedEntries(held)
-    const entries = writer.subresource === undefined ? givenEntries(given, stored) : stored
+    const change = compare(objectType(kind), before, after)
+    const said = writer.subresource === undefined ? given : undefined
+    if (isNothing(change) && (said === undefined || said === null)) return undefined
+    const entries = givenEntries(said, storedEntries(held()))
     const owner = ownerOf(kind, 'Update', writer)
-    return entriesAfterUpdate({ type: objectType(kind), before, after, entries, owner, time: timestamp(now) })
+    return entriesAfterUpdate({ change, isNew: before === undefined, entries, owner, time: timestamp(now) })
   }
 }
 
@@ -52,18 +57,32 @@ const BY_SERVER = updatedBy({ manager: 'flotilla-server' })
 /** An apply works ownership out together with the object. */
 export const AS_APPLIED: Ownership = ({ given }) => storedEntries(given)
 
-/** Takes the list out of the metadata and returns it. */
+/** Takes the list out of the metadata and returns it, where it has been looked at. */
 export function takeManagedFields(metadata: Metadata): unknown {
-  const { managedFields } = metadata
+  const given = Object.keys(metadata).includes('managedFields') ? metadata.managedFields : undefined
   delete metadata.managedFields
-  return managedFields
+  return given
 }
 
-/** Enters in `after` who manages what now, last in its metadata. True when that is what `held` says, but for its times. */
-export function recordOwnership(ownership: Ownership = BY_SERVER, write: Write): boolean {
-  const entries = ownership(write)
-  if (entries.length > 0) write.after.metadata.managedFields = entries as Entry[]
-  return sameOwnership(storedEntries(write.held), entries)
+/**
+ * Enters in `after` who manages what now. True when the write is none: the object `isSame` and so is ownership, but for
+ * its times.
+ */
+export function recordOwnership(ownership: Ownership = BY_SERVER, write: Write, isSame: boolean): boolean {
+  const held = once(() => storedEntries(write.held()))
+  const entries = ownership({ ...write, held })
+  if (isSame && (entries === undefined || sameOwnership(held(), entries))) return true
+  const list = entries ?? held()
+  if (list.length > 0) write.after.metadata.managedFields = list as Entry[]
+  return false
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }
 
 function sameOwnership(held: readonly Entry[], entries: readonly Entry[]): boolean {

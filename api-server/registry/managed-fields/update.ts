@@ -2,16 +2,15 @@
  * Ownership after a create, an update or any patch but apply: whoever changes a field takes it from all others, and what
  * is gone nobody owns any more. Pure; the clock is an argument.
  */
-import { compare } from './compare.ts'
+import { type Comparison, isNothing } from './compare.ts'
 import { type Entry, entryOf, isOwnedBy, type Owner, sortEntries, withFields } from './entries.ts'
 import { difference, type FieldSet, isEmpty, union } from './field-set.ts'
-import type { MapType } from './schema.ts'
 
 export interface Update {
-  readonly type: MapType
-  /** Undefined: the object is being made. */
-  readonly before: unknown
-  readonly after: unknown
+  /** What the write did to the object. */
+  readonly change: Comparison
+  /** The object is being made. */
+  readonly isNew: boolean
   readonly entries: readonly Entry[]
   readonly owner: Owner
   /** RFC 3339, whole seconds. */
@@ -23,11 +22,10 @@ export const MAX_UPDATE_ENTRIES = 10
 const ANCIENT = 'ancient-changes'
 
 /** `entries` itself when nobody's ownership, and no time, is other than before. */
-export function entriesAfterUpdate({ type, before, after, entries, owner, time }: Update): readonly Entry[] {
+export function entriesAfterUpdate({ change, isNew, entries, owner, time }: Update): readonly Entry[] {
   // Where nobody is tracked, nobody was wanted to be: only an apply, or a new object, begins.
-  if (entries.length === 0 && before !== undefined) return entries
-  const { changed, removed } = compare(type, before, after)
-  if (isEmpty(changed) && isEmpty(removed)) return entries
+  if ((entries.length === 0 && !isNew) || isNothing(change)) return entries
+  const { changed, removed } = change
   const others = entries.filter((entry) => !isOwnedBy(entry, owner))
   const own = entries.find((entry) => isOwnedBy(entry, owner))
   const left = others.flatMap((entry) => withFields(entry, difference(lessOf(entry, changed), removed)) ?? [])

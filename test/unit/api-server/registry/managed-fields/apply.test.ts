@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { StatusError } from '../../../../../api-server/registry/errors.ts'
 import { type Applied, applyConfiguration } from '../../../../../api-server/registry/managed-fields/apply.ts'
+import { compare } from '../../../../../api-server/registry/managed-fields/compare.ts'
 import type { Entry, Owner } from '../../../../../api-server/registry/managed-fields/entries.ts'
 import { pathsOf, showPath } from '../../../../../api-server/registry/managed-fields/field-set.ts'
 import { entriesAfterUpdate, MAX_UPDATE_ENTRIES } from '../../../../../api-server/registry/managed-fields/update.ts'
@@ -37,7 +38,16 @@ function apply(state: State, manager: string, config: Json, { force = false, sec
 function update(state: State, manager: string, after: Json, second = 1): State {
   const owner = ownerOf(manager, 'Update')
   const { object: before, entries } = state
-  return { object: after, entries: entriesAfterUpdate({ type: TOY, before, after, entries, owner, time: at(second) }) }
+  return {
+    object: after,
+    entries: entriesAfterUpdate({
+      change: compare(TOY, before, after),
+      isNew: before === undefined,
+      entries,
+      owner,
+      time: at(second),
+    }),
+  }
 }
 
 /** `Apply m1: .image .replicas`, one line an entry. */
