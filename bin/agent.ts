@@ -1,12 +1,12 @@
 /** `flotilla agent`: credentials from the kubeconfig, a driver for this host, and the agent between them. */
 import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { KubeConfig } from '@kubernetes/client-node'
 import { connect } from '../controllers/lib/client.ts'
 import { runAgent } from '../node-agent/main.ts'
 import type { ServeSettings } from '../node-agent/serve/server.ts'
 import { openUnitDriver } from '../node-agent/units/open.ts'
 import type { AgentFlags } from './commands/agent.ts'
+import { machineNameOfHost } from './host-name.ts'
 import { createLog } from './log.ts'
 import { stopSignal } from './stop-signal.ts'
 
@@ -16,7 +16,7 @@ export async function agent(flags: AgentFlags): Promise<void> {
   const log = createLog(flags.logLevel, 'agent')
   const kubeconfig = new KubeConfig()
   kubeconfig.loadFromFile(flags.kubeconfig)
-  const name = flags.name ?? hostname().toLowerCase()
+  const name = flags.name ?? machineNameOfHost()
   const serve = doorOf(kubeconfig, flags.listen)
   if (serve === undefined)
     log.warn('the kubeconfig holds no certificate for this machine: logs and exec are not served')

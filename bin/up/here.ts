@@ -1,5 +1,4 @@
 /** `--here`: this host itself as a machine, its agent inside this process. */
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import type { Logger } from 'pino'
@@ -7,6 +6,7 @@ import type { ApiServer } from '../../api-server/main.ts'
 import { connect } from '../../controllers/lib/client.ts'
 import { runAgent } from '../../node-agent/main.ts'
 import { openUnitDriver } from '../../node-agent/units/open.ts'
+import { machineNameOfHost } from '../host-name.ts'
 import { machineIdentity } from './machine-identity.ts'
 
 export interface HereMachine {
@@ -25,12 +25,8 @@ export interface HereOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-export function hereName(): string {
-  return hostname().toLowerCase()
-}
-
 export async function startHere({ server, dataDir, log, onFailure }: HereOptions): Promise<HereMachine> {
-  const name = hereName()
+  const name = machineNameOfHost()
   const { driver, reason } = await openUnitDriver({ kind: 'auto', dataDir: join(dataDir, 'here'), log })
   const { kubeconfig, certificate, key, ca } = await machineIdentity(server, name, server.url, '127.0.0.1')
   const config = new KubeConfig()

@@ -7,10 +7,11 @@ import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type Lab, missingForLab, openLab } from '../../node-agent/lab/index.ts'
 import type { UpFlags } from '../commands/up.ts'
 import { unservedDoors } from '../defaults.ts'
+import { machineNameOfHost } from '../host-name.ts'
 import { createLog } from '../log.ts'
 import { stopped, stopSignal } from '../stop-signal.ts'
 import { startControllers } from './control.ts'
-import { hereName, startHere } from './here.ts'
+import { startHere } from './here.ts'
 import { lookAfter, startLabMachine } from './lab-machines.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { machinesReady } from './readiness.ts'
@@ -72,7 +73,7 @@ async function bringUp(running: Running): Promise<ApiServer> {
   if (here) await addHere(running, server)
   const names = Array.from({ length: count }, (_, index) => `m${index + 1}`)
   if (lab) await progress.step(`${count} machines with their own systemd`, () => bootAll(lab, server, names, signal))
-  const expected = [...names, ...(here ? [hereName()] : [])]
+  const expected = [...names, ...(here ? [machineNameOfHost()] : [])]
   if (expected.length > 0) await progress.step('machines Ready', () => machinesReady(server.registry, expected, signal))
   for (const machine of lab?.machines() ?? []) lookAfter(machine, { progress, log, signal })
   return server
