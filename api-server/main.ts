@@ -7,7 +7,6 @@ import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { KINDS } from '../crds/index.ts'
 import { writeDurable } from './auth/durable-file.ts'
@@ -17,6 +16,12 @@ import { openPki, type Pki } from './auth/pki.ts'
 import type { Authorizer } from './auth/rbac/authorizer.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
+import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
+import type { HealthCheck } from './http/health.ts'
+import { createMetrics } from './http/metrics.ts'
+import { type Family, Histogram } from './http/metrics-text.ts'
+import { createPriority } from './http/priority.ts'
+import type { Services } from './http/services.ts'
 import { startRbac } from './rbac/index.ts'
 import { Feed } from './registry/feed.ts'
 import { ensureNamespaces } from './registry/namespaces.ts'
@@ -24,6 +29,7 @@ import { Registry } from './registry/registry.ts'
 import { sweep } from './registry/sweep.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { timedStore } from './timed-store.ts'
 
 export interface ApiServerOptions {
   readonly dataDir: string
@@ -32,6 +38,8 @@ export interface ApiServerOptions {
   /** Further addresses that get TLS listeners on the same port rules, for example the machines' underlay. */
   readonly alsoListen?: readonly string[]
   readonly store?: 'embedded' | 'memory'
+  /** Where writes are put on record; `false` for nowhere. Default: `audit.log` in the data folder. */
+  readonly audit?: Partial<AuditOptions> | false
   readonly log: Logger
 }
 
@@ -50,85 +58,129 @@ export interface ApiServer {
 
 const SWEEP_EVERY_MS = 2_000
 
+/** Rejects, with everything closed that was opened, when any part cannot be had. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const addresses = [options.listen, ...(options.alsoListen ?? [])].map(parseListen)
   const dataDir = resolve(options.dataDir)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const { log } = options
-  const [store, pki] = await Promise.all([openStore(options.store ?? 'embedded', { dataDir, log }), openPki(dataDir)])
-  const running = await startRegistry(store, log)
-  const fronts = await listenAll(options, running, pki)
-  const url = fronts[0]?.url ?? ''
+  const undo: Undo[] = []
+  try {
+    return await assemble({ ...options, dataDir }, addresses, undo)
+  } catch (error) {
+    await closeAll(undo)
+    throw error
+  }
+}
+
+type Undo = () => Promise<unknown>
+
+/** What was opened last is closed first. */
+async function closeAll(undo: Undo[]): Promise<void> {
+  for (const close of undo.splice(0).toReversed()) await close()
+}
+
+async function assemble(options: ApiServerOptions, addresses: readonly Address[], undo: Undo[]): Promise<ApiServer> {
+  const { dataDir, log } = options
+  const opening = openPki(dataDir)
+  opening.catch(() => undefined) // awaited below, once the store is known to be closed with the rest
+  const opened = await openStore(options.store ?? 'embedded', { dataDir, log })
+  undo.push(async () => opened[Symbol.asyncDispose]())
+  const transactions = new Histogram('flotilla_store_transaction_duration_seconds', 'Until a write was durable.')
+  const timing = transactions.sample()
+  const store = timedStore(opened, (seconds) => timing.observe(seconds))
+  const pki = await opening
+  const running = await startRegistry(store, log, undo)
+  const audit = await openAudit(options, undo)
+  const services = servicesOf(running, audit, [transactions])
+  const urls = await listenAll(addresses, { registry: running.registry, services, pki, log }, undo)
+  undo.push(async () => running.closing())
+  const url = urls[0] ?? ''
   const kubeconfigPath = join(dataDir, 'kubeconfig')
   await writeFiles(dataDir, kubeconfigPath, url, pki)
   return {
     url,
-    otherUrls: fronts.slice(1).map((front) => front.url),
+    otherUrls: urls.slice(1),
     kubeconfigPath,
     pki,
     registry: running.registry,
     controllersKubeconfig: () => controllersKubeconfig(pki, url),
-    close: async () => {
-      await Promise.all(fronts.map(({ app }) => app.close()))
-      await running.close()
-      await store[Symbol.asyncDispose]()
-    },
+    close: () => closeAll(undo),
   }
+}
+
+async function openAudit({ audit = {}, dataDir, log }: ApiServerOptions, undo: Undo[]): Promise<AuditLog | undefined> {
+  if (audit === false) return undefined
+  const opened = await openAuditLog({ file: join(dataDir, 'audit.log'), ...audit }, log)
+  undo.push(() => opened.close())
+  return opened
+}
+
+function servicesOf(running: RunningRegistry, audit: AuditLog | undefined, families: readonly Family[]): Services {
+  const { registry, authorizer, checks } = running
+  const priority = createPriority(registry)
+  return { authorizer, priority, metrics: createMetrics(registry, priority, families), audit, checks }
 }
 
 interface RunningRegistry {
   readonly registry: Registry
   readonly authorizer: Authorizer
-  /** Why the server may not be relied on any more. */
-  readonly failing: () => string | undefined
-  close(): Promise<void>
+  readonly checks: readonly HealthCheck[]
+  /** From now on the server is on its way out, and says so to whoever asks whether to send it more. */
+  closing(): void
 }
 
-async function startRegistry(store: Store, log: Logger): Promise<RunningRegistry> {
+async function startRegistry(store: Store, log: Logger, undo: Undo[]): Promise<RunningRegistry> {
   const feed = new Feed(store, KINDS, log)
   const registry = new Registry(store, feed)
   const stop = new AbortController()
   let failing: string | undefined
+  let closing = false
   await feed.load()
   const following = feed.run(stop.signal).catch((error: unknown) => {
     failing = 'the store watch ended'
     log.fatal({ err: error }, 'the store watch ended; restart the server')
   })
+  const loops: Promise<unknown>[] = [following]
+  undo.push(() => {
+    stop.abort()
+    return Promise.all(loops)
+  })
   await ensureNamespaces(registry)
   const rbac = await startRbac(registry, log, stop.signal)
-  const sweeping = sweepForever(registry, log, stop.signal)
-  return {
-    registry,
-    authorizer: rbac.authorizer,
-    failing: () => failing,
-    close: async () => {
-      stop.abort()
-      await Promise.all([following, sweeping, rbac.ended])
-    },
+  loops.push(rbac.ended, sweepForever(registry, log, stop.signal))
+  const checks: HealthCheck[] = [
+    { name: 'ping', live: true, failing: () => undefined },
+    { name: 'store', live: true, failing: () => failing },
+    { name: 'shutdown', live: false, failing: () => (closing ? 'the server is shutting down' : undefined) },
+  ]
+  const close = () => {
+    closing = true
   }
+  return { registry, authorizer: rbac.authorizer, checks, closing: close }
 }
 
-interface Front {
-  readonly app: FastifyInstance
-  readonly url: string
+interface Serving {
+  readonly registry: Registry
+  readonly services: Services
+  readonly pki: Pki
+  readonly log: Logger
 }
 
-async function listenAll(
-  { listen, alsoListen = [], log }: ApiServerOptions,
-  { registry, authorizer, failing }: RunningRegistry,
-  pki: Pki,
-): Promise<Front[]> {
-  const addresses = [listen, ...alsoListen].map(parseListen)
+/** The URLs, in the order of the addresses. */
+async function listenAll(addresses: readonly Address[], serving: Serving, undo: Undo[]): Promise<string[]> {
+  const { registry, services, pki, log } = serving
   const server = await pki.serverCredentials(certificateNames(addresses.map(({ host }) => host)))
   const client = await pki.storedClient('api-server', { commonName: API_SERVER_USER })
   const tls = { ...server, ca: pki.caCertificate }
   const proxy = createAgentProxy(registry, client, pki.caCertificate)
-  return Promise.all(
-    addresses.map(async ({ host, port }) => {
-      const app = createApp({ registry, authorizer, kinds: KINDS, tls, proxy, log, ready: failing })
-      await app.listen({ host, port })
-      return { app, url: urlOf(host, app.server.address()) }
-    }),
-  )
+  const urls: string[] = []
+  for (const { host, port } of addresses) {
+    const app = createApp({ registry, services, kinds: KINDS, tls, proxy, log })
+    undo.push(() => app.close())
+    await app.listen({ host, port })
+    urls.push(urlOf(host, app.server.address()))
+  }
+  return urls
 }
 
 async function controllersKubeconfig(pki: Pki, server: string): Promise<string> {
@@ -160,8 +212,13 @@ function certificateNames(hosts: readonly string[]): string[] {
   return ['localhost', '127.0.0.1', hostname(), 'flotilla', ...hosts.filter((host) => !any.has(host))]
 }
 
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /** `127.0.0.1:6443`, `[::1]:6443`, `localhost:0`. Throws a sentence that shows the form. */
-export function parseListen(listen: string): { host: string; port: number } {
+export function parseListen(listen: string): Address {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(listen)
   const port = Number(match?.[3])
   const host = match?.[1] ?? match?.[2]

@@ -3,18 +3,17 @@
  * listens. Resource paths go to one generic handler, so nothing here knows a kind.
  */
 import type { IncomingMessage } from 'node:http'
-import type { ServerOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Kind } from '../../crds/kind.ts'
 import type { KeyPair } from '../auth/key-pair.ts'
-import type { Authorizer } from '../auth/rbac/authorizer.ts'
-import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
+import { methodNotAllowed, noSuchPath, StatusError } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { createAccess } from './access.ts'
 import type { AgentProxy } from './agent-proxy.ts'
-import { MAX_BODY_BYTES, mediaTypeOf } from './body.ts'
+import { nextRequestId } from './audit-record.ts'
+import { mediaTypeOf } from './body.ts'
 import type { ResourceDeps } from './call.ts'
 import { createDiscovery } from './discovery.ts'
 import { type Documents, serveDocument } from './documents.ts'
@@ -22,48 +21,25 @@ import { endWithFailure, sendFailure } from './failure.ts'
 import { InFlight } from './in-flight.ts'
 import { createOpenApi } from './openapi.ts'
 import { PROTOBUF, refuseProtobuf } from './protobuf/index.ts'
-import { type KindLookup, kindLookup, parseResourcePath, verbOf } from './request-info.ts'
+import { followToItsEnd, identifyWrite, requestEnded } from './request-end.ts'
+import { type KindLookup, kindLookup, parseResourcePath, type ResourceRequest, verbOf } from './request-info.ts'
+import { RequestRecord } from './request-record.ts'
 import { planResource, serveResource } from './resources.ts'
 import { planReview } from './reviews.ts'
 import { REVIEW_KINDS } from './reviews-kinds.ts'
+import type { Services } from './services.ts'
+import { createTlsServer, LIMITS, type Limits } from './tls-server.ts'
 import { WatchStreams } from './watch-streams.ts'
 
 export interface AppOptions {
   readonly registry: Registry
   readonly kinds: readonly Kind[]
-  readonly authorizer: Authorizer
+  readonly services: Services
   readonly tls: KeyPair & { readonly ca: string }
   readonly proxy: AgentProxy
   readonly log: Logger
-  /** False until the server may be relied on; `/readyz` says which check fails. */
-  readonly ready: () => string | undefined
   readonly limits?: Partial<Limits>
 }
-
-/** How long a client may take; slower ones are an attack, or lost. */
-export interface Limits {
-  readonly handshakeMs: number
-  readonly headersMs: number
-  readonly requestMs: number
-  /** How often the two before are looked at. */
-  readonly checkEveryMs: number
-  readonly idleMs: number
-  /** How long answers may take to leave when the server stops. */
-  readonly closingMs: number
-}
-
-const LIMITS: Limits = {
-  handshakeMs: 10_000,
-  headersMs: 10_000,
-  requestMs: 60_000,
-  checkEveryMs: 5_000,
-  idleMs: 75_000,
-  closingMs: 2_000,
-}
-
-const MAX_HEADER_BYTES = 64 * 1024
-/** A peer that lost power says nothing; TCP finds out. */
-const TCP_KEEP_ALIVE_MS = 30_000
 
 interface Routes extends ResourceDeps, Documents {
   readonly options: AppOptions
@@ -75,37 +51,31 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the request will do, decided (and allowed) before its body is read. */
     run: ((reply: FastifyReply) => Promise<void> | void) | undefined
+    record: RequestRecord | undefined
   }
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
-  const { registry, kinds, log } = options
+  const { registry, kinds, log, services } = options
   const limits = { ...LIMITS, ...options.limits }
-  const app = createServer(options, limits)
+  const app = createTlsServer(options, limits)
   const routes: Routes = {
     options,
     registry,
-    access: createAccess(registry, options.authorizer),
+    access: createAccess(registry, services.authorizer),
     streams: new WatchStreams(),
     inFlight: new InFlight(),
     lookup: kindLookup(kinds),
     discovery: createDiscovery([...kinds, ...REVIEW_KINDS], 'flotilla'),
     openApi: createOpenApi(kinds),
-    ready: options.ready,
   }
+  services.metrics.addStreams(routes.streams)
   // Bodies are decoded by whoever knows what they must be: here they are only collected, up to the limit.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.decorateRequest('run', undefined)
-  app.addHook('onRequest', (request, reply, done) => {
-    routes.inFlight.add(reply.raw)
-    try {
-      request.run = plan(routes, request)
-      done()
-    } catch (error) {
-      done(error as Error)
-    }
-  })
+  app.decorateRequest('record', undefined)
+  app.addHook('onRequest', (request, reply, done) => admit(routes, request, reply, done))
   app.setErrorHandler((error, request, reply) => fail(log, error, request, reply))
   app.setNotFoundHandler((request, reply) => serve(log, request, reply))
   app.all('/*', (request, reply) => serve(log, request, reply))
@@ -117,45 +87,45 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app
 }
 
-function createServer({ tls, log }: AppOptions, limits: Limits): FastifyInstance {
-  const https: ServerOptions = {
-    key: tls.key,
-    cert: tls.certificate,
-    ca: tls.ca,
-    requestCert: true,
-    rejectUnauthorized: false,
-    handshakeTimeout: limits.handshakeMs,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: limits.headersMs,
-    connectionsCheckingInterval: limits.checkEveryMs,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+/** Decides what the request will do, and lets it in when its turn comes: before its body is read. */
+function admit(routes: Routes, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  const { services } = routes.options
+  const { path, query } = splitUrl(request.raw.url ?? '/')
+  const record = new RequestRecord(query)
+  request.record = record
+  routes.inFlight.add(reply.raw)
+  followToItsEnd(services, record, request.raw, reply.raw)
+  try {
+    request.run = plan(routes, path, record, request)
+    identifyWrite(record, reply.raw)
+  } catch (error) {
+    identifyWrite(record, reply.raw)
+    done(error as Error)
+    return
   }
-  return fastify({
-    https,
-    bodyLimit: MAX_BODY_BYTES,
-    forceCloseConnections: true,
-    return503OnClosing: false,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.idleMs,
-    clientErrorHandler: (error, socket) => endWithFailure(socket, error, log),
-    frameworkErrors: (error, request, reply) => fail(log, error, request, reply as FastifyReply),
-    routerOptions: { maxParamLength: 4096 },
-  }) as unknown as FastifyInstance
+  record.place = services.priority.enter(record, { start: done, refuse: done })
 }
 
+const PROBES = /^\/(?:livez|readyz|healthz|version|metrics)(?:\/|$)/
+
 /** Throws whatever can be refused without looking into the body. */
-function plan(routes: Routes, request: FastifyRequest): FastifyRequest['run'] {
-  const { path, query } = splitUrl(request.raw.url ?? '/')
+function plan(routes: Routes, path: string, record: RequestRecord, request: FastifyRequest): FastifyRequest['run'] {
+  const { query } = record
+  record.verb = request.method.toLowerCase()
   if (path.startsWith('/api/') || path.startsWith('/apis/')) {
     const target = parseResourcePath(path, routes.lookup)
+    if (target) aboutResource(routes, record, target, request)
     if (target && routes.options.proxy.handles(target)) {
+      record.lasting = true
       routes.access.authorize(request.raw, verbOf(request.method, target, query), target)
       return (reply) => routes.options.proxy.forward(target, query, reply.raw)
     }
     const resource = target && planResource(routes, target, query, request)
     if (resource) return (reply) => serveResource(routes, resource, request, reply)
+    if (target) return refuseUnserved(request)
   }
+  record.probe = PROBES.test(path)
+  record.caller = routes.access.caller(request.raw)
   const review = planReview(routes.access, path, request.raw)
   if (review) return (reply) => review(request.body, request.raw, reply.raw)
   routes.access.authorizePath(request.raw, request.method, path)
@@ -163,10 +133,24 @@ function plan(routes: Routes, request: FastifyRequest): FastifyRequest['run'] {
   return (reply) => serveDocument(routes, path, query, request, reply.raw)
 }
 
-/** Whoever would make an object of a kind that is not served is told its name, where only the body says it. */
+/** A collection below a group and version: it could be that of a kind. */
+const RESOURCE_PATH = /^\/(api|apis\/[^/]+)\/[^/]+\/./
+
+function aboutResource(routes: Routes, record: RequestRecord, target: ResourceRequest, request: FastifyRequest): void {
+  record.target = target
+  record.verb = verbOf(request.method, target, record.query)
+  record.lasting = record.verb === 'watch'
+  record.caller = routes.access.caller(request.raw)
+}
+
 function refuseWrite(path: string, request: FastifyRequest): FastifyRequest['run'] {
-  const isProtobuf = mediaTypeOf(request.headers['content-type']) === PROTOBUF
-  if (!isProtobuf || !/^\/apis?\//.test(path)) throw methodNotAllowed()
+  if (RESOURCE_PATH.test(path)) return refuseUnserved(request)
+  throw methodNotAllowed()
+}
+
+/** Whoever sends an object of a kind that is not served is told its name, where only the body says it. */
+function refuseUnserved(request: FastifyRequest): FastifyRequest['run'] {
+  if (mediaTypeOf(request.headers['content-type']) !== PROTOBUF) throw noSuchPath()
   return () => {
     throw refuseProtobuf(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
   }
@@ -178,6 +162,8 @@ async function serve(log: Logger, request: FastifyRequest, reply: FastifyReply):
     await request.run?.(reply)
   } catch (error) {
     fail(log, error, request, reply)
+  } finally {
+    request.record?.place?.release()
   }
 }
 
@@ -192,13 +178,20 @@ const NO_QUERY = new URLSearchParams()
 
 async function serveUpgrade(routes: Routes, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   socket.on('error', () => socket.destroy())
+  const { path, query } = splitUrl(request.url ?? '/')
+  const record = new RequestRecord(query)
+  record.lasting = true
+  const ended = (code: number) => requestEnded(routes.options.services, record, request, code)
   try {
-    const { path, query } = splitUrl(request.url ?? '/')
     const target = parseResourcePath(path, routes.lookup)
     if (target === undefined || !routes.options.proxy.handles(target)) throw noSuchPath()
+    Object.assign(record, { target, verb: 'create', id: nextRequestId() })
+    record.caller = routes.access.caller(request)
     routes.access.authorize(request, 'create', target)
     await routes.options.proxy.upgrade(target, query, request, socket, head)
+    ended(101)
   } catch (error) {
+    ended(error instanceof StatusError ? error.status.code : 500)
     endWithFailure(socket, error, routes.options.log)
   }
 }

@@ -4,15 +4,17 @@ import type { FastifyRequest } from 'fastify'
 import { noSuchPath } from '../registry/errors.ts'
 import { KUBERNETES_VERSION } from '../version.ts'
 import type { Discovery } from './discovery.ts'
+import { healthOf } from './health.ts'
+import { METRICS_TYPE } from './metrics-text.ts'
 import type { OpenApi } from './openapi.ts'
 import { OPENAPI_V2_PROTOBUF } from './openapi-v2.ts'
 import { CACHE_CONTROL, sendBytes } from './reply.ts'
+import type { Services } from './services.ts'
 
 export interface Documents {
   readonly discovery: Discovery
   readonly openApi: OpenApi
-  /** What keeps the server from being relied on; undefined when nothing does. */
-  readonly ready: () => string | undefined
+  readonly options: { readonly services: Pick<Services, 'checks' | 'metrics'> }
 }
 
 const OPENAPI_V3 = '/openapi/v3/'
@@ -30,10 +32,8 @@ export function serveDocument(
     const { contentType, etag, body } = discovered
     sendBytes(response, 200, body, { 'content-type': contentType, etag, vary: 'Accept' })
   } else if (path === '/version') sendBytes(response, 200, JSON.stringify(KUBERNETES_VERSION))
-  else if (path === '/healthz' || path === '/livez') sendText(response, 200, 'ok')
-  else if (path === '/readyz') sendReadiness(documents, query, response)
   else if (path.startsWith('/openapi/')) serveOpenApi(documents, path, request, response)
-  else throw noSuchPath()
+  else serveState(documents, path, query, response)
 }
 
 function serveOpenApi({ openApi }: Documents, path: string, request: FastifyRequest, response: ServerResponse): void {
@@ -56,13 +56,14 @@ function sendOpenApiV2(openApi: OpenApi, request: FastifyRequest, response: Serv
   else sendBytes(response, 200, body, { 'content-type': OPENAPI_V2_PROTOBUF, etag })
 }
 
-function sendText(response: ServerResponse, code: number, text: string): void {
-  sendBytes(response, code, text, { 'content-type': 'text/plain; charset=utf-8' })
-}
-
-function sendReadiness({ ready }: Documents, query: URLSearchParams, response: ServerResponse): void {
-  const failing = ready()
-  const details = `[${failing ? '-' : '+'}]store ${failing ?? 'ok'}\n`
-  if (failing === undefined) sendText(response, 200, query.has('verbose') ? `${details}readyz check passed\n` : 'ok')
-  else sendText(response, 500, `${details}readyz check failed\n`)
+/** How the server does: for probes and for Prometheus. */
+function serveState({ options }: Documents, path: string, query: URLSearchParams, response: ServerResponse): void {
+  const { metrics, checks } = options.services
+  if (path === '/metrics') {
+    sendBytes(response, 200, metrics.render(), { 'content-type': METRICS_TYPE })
+    return
+  }
+  const health = healthOf(checks, path, query)
+  if (health === undefined) throw noSuchPath()
+  sendBytes(response, health.code, health.text, { 'content-type': 'text/plain; charset=utf-8' })
 }

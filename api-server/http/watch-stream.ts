@@ -94,6 +94,7 @@ export class WatchStream {
     if (lines.length === 0 || this.closed) return
     this.#lines = []
     this.#waitingBytes = 0
+    this.#streams.sent += lines.length
     const { socket, chunkedEncoding, writableLength } = this.#response
     if (writableLength > MAX_WAITING_BYTES) this.#response.destroy()
     // Past the response, which would frame the same bytes anew for each of a thousand watchers, in four writes each.

@@ -16,6 +16,7 @@ import { ownershipOf } from './field-manager.ts'
 import { parseListOptions, parseWrite } from './parameters.ts'
 import { sendBytes, sendPieces, sendStatus, warningHeaders } from './reply.ts'
 import type { ResourceRequest } from './request-info.ts'
+import { versionIn } from './request-record.ts'
 
 async function bodyOf({ request, target }: Call): Promise<Body> {
   return decodeBody(request.body, mediaTypeOf(request.headers['content-type']), target.kind.kind)
@@ -119,6 +120,7 @@ export async function remove(call: Call): Promise<void> {
   registry.get(place)
   refuseProtected(target.kind, place.name)
   const { bytes, gone } = await registry.delete(place, { ...options, guard })
+  noteWritten(call, { bytes, name: place.name })
   if (!gone) {
     sendBytes(call.reply.raw, 200, bytes)
     return
@@ -164,7 +166,14 @@ async function optionalBody(call: Call): Promise<unknown> {
   return Buffer.isBuffer(body) && body.length > 0 ? (await bodyOf(call)).value : undefined
 }
 
-function sendWritten(call: Call, code: number, { bytes, warnings }: Written): void {
+/** For the audit log. */
+function noteWritten({ request }: Call, { bytes, name }: Pick<Written, 'bytes' | 'name'>): void {
+  if (request.record) request.record.wrote = { name, resourceVersion: versionIn(bytes) }
+}
+
+function sendWritten(call: Call, code: number, written: Written): void {
+  const { bytes, warnings } = written
+  noteWritten(call, written)
   sendBytes(call.reply.raw, code, shown(call, bytes), warningHeaders(warnings))
 }
 

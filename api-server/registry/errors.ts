@@ -145,6 +145,9 @@ export const tooLargeVersion = (asked: bigint, current: bigint): StatusError =>
     retryAfterSeconds: 1,
   })
 
+export const tooManyRequests = (): StatusError =>
+  new StatusError(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 })
+
 export const unavailable = (message: string): StatusError =>
   new StatusError(503, 'ServiceUnavailable', message, { retryAfterSeconds: 1 })
 

@@ -98,7 +98,7 @@ test('OpenAPI v2 comes as protobuf only, and not twice', async ({ api }) => {
 
 test('version, health and readiness', async ({ api }) => {
   assert.match((await api.ask('GET', '/version')).body.gitVersion, /^v1\.32\./)
-  for (const path of ['/healthz', '/livez', '/readyz', '/livez?verbose']) {
+  for (const path of ['/healthz', '/livez', '/readyz', '/readyz/store']) {
     const { code, text, headers } = await api.ask('GET', path)
     assert.equal([code, text], [200, 'ok'])
     assert.match(headers['content-type'] ?? '', /^text\/plain/)

@@ -1,0 +1,189 @@
+/**
+ * A lane holds a number of seats. A request takes some while it is worked on; when there are none, it waits in its
+ * user's queue, and users get their turns one after another, however many requests each has waiting. A queue that is
+ * full refuses, so nothing here grows without bound.
+ *
+ * Seats stand for work, not for patience: whoever takes long to read their answer gives the seats back early.
+ */
+import { tooManyRequests } from '../registry/errors.ts'
+
+export interface LaneOptions {
+  readonly seats: number
+  /** Of one user at a time, so that another always finds some. */
+  readonly seatsPerUser: number
+  readonly queuePerUser: number
+  readonly queueTotal: number
+  /** Whoever has waited so long is refused. */
+  readonly waitMs: number
+  /** Seats held for longer are given to others, while the request goes on. */
+  readonly holdMs: number
+}
+
+/** One request's place; to be released once, whatever became of the request. Releasing again does nothing. */
+export interface Place {
+  release(): void
+}
+
+export interface Entrant {
+  readonly user: string
+  /** How much work it is, in seats. */
+  readonly seats: number
+  /** Called at once where there is room, else later. */
+  start(): void
+  /** Called with a 429 instead of `start`. */
+  refuse(error: Error): void
+}
+
+const CHECK_EVERY_MS = 250
+
+type State = 'waiting' | 'seated' | 'overdue' | 'gone'
+
+interface Ticket {
+  readonly entrant: Entrant
+  state: State
+  sinceMs: number
+}
+
+export class Lane {
+  readonly #options: LaneOptions
+  /** Only those who wait for their turn, in the order of turns. */
+  readonly #queues = new Map<string, Ticket[]>()
+  readonly #seated = new Set<Ticket>()
+  readonly #seatsOf = new Map<string, number>()
+  #taken = 0
+  #overdue = 0
+  #waiting = 0
+  #timer: NodeJS.Timeout | undefined
+  rejected = 0
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  get seatsTaken(): number {
+    return this.#taken
+  }
+
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  enter(entrant: Entrant): Place {
+    const ticket: Ticket = { entrant, state: 'waiting', sinceMs: 0 }
+    if (this.#waiting === 0 && this.#fits(entrant)) this.#seat(ticket)
+    else this.#enqueue(ticket)
+    return { release: () => this.#release(ticket) }
+  }
+
+  #fits({ user, seats }: Entrant): boolean {
+    return (this.#taken === 0 || this.#taken + seats <= this.#options.seats) && this.#isWithinShare(user, seats)
+  }
+
+  #isWithinShare(user: string, seats: number): boolean {
+    const own = this.#seatsOf.get(user) ?? 0
+    return own === 0 || own + seats <= this.#options.seatsPerUser
+  }
+
+  #seat(ticket: Ticket): void {
+    const { user, seats } = ticket.entrant
+    ticket.state = 'seated'
+    ticket.sinceMs = performance.now()
+    this.#taken += seats
+    this.#seatsOf.set(user, (this.#seatsOf.get(user) ?? 0) + seats)
+    this.#seated.add(ticket)
+    ticket.entrant.start()
+  }
+
+  #enqueue(ticket: Ticket): void {
+    const { user } = ticket.entrant
+    const queue = this.#queues.get(user) ?? []
+    if (queue.length >= this.#options.queuePerUser || this.#waiting >= this.#options.queueTotal) {
+      this.#refuse(ticket)
+      return
+    }
+    ticket.sinceMs = performance.now()
+    queue.push(ticket)
+    this.#queues.set(user, queue)
+    this.#waiting++
+    this.#timer ??= setInterval(() => this.#check(), CHECK_EVERY_MS).unref()
+    this.#dispatch() // whoever waits may only wait for their own share
+  }
+
+  #refuse(ticket: Ticket): void {
+    ticket.state = 'gone'
+    this.rejected++
+    ticket.entrant.refuse(tooManyRequests())
+  }
+
+  #release(ticket: Ticket): void {
+    const { state } = ticket
+    ticket.state = 'gone'
+    if (state === 'seated') this.#vacate(ticket)
+    else if (state === 'overdue') this.#overdue -= ticket.entrant.seats
+    else if (state === 'waiting') this.#takeOut(ticket)
+    if (this.#waiting > 0) this.#dispatch()
+  }
+
+  #vacate(ticket: Ticket): void {
+    const { user, seats } = ticket.entrant
+    this.#seated.delete(ticket)
+    this.#taken -= seats
+    const left = (this.#seatsOf.get(user) ?? 0) - seats
+    if (left > 0) this.#seatsOf.set(user, left)
+    else this.#seatsOf.delete(user)
+  }
+
+  #takeOut(ticket: Ticket): void {
+    const { user } = ticket.entrant
+    const rest = (this.#queues.get(user) ?? []).filter((other) => other !== ticket)
+    if (rest.length > 0) this.#queues.set(user, rest)
+    else this.#queues.delete(user)
+    this.#waiting--
+  }
+
+  /** Gives free seats to those who wait, one request a user and turn; who needs more than are free is waited for. */
+  #dispatch(): void {
+    for (let passed = 0; passed < this.#queues.size; ) {
+      const [next] = this.#queues
+      if (next === undefined) break
+      const [user, [first]] = next
+      if (first === undefined) break
+      const { seats } = first.entrant
+      if (this.#taken > 0 && this.#taken + seats > this.#options.seats) break
+      const mayStart = this.#isWithinShare(user, seats)
+      this.#toTheEnd(user, mayStart)
+      if (mayStart) this.#seat(first)
+      passed = mayStart ? 0 : passed + 1
+    }
+    if (this.#waiting > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #toTheEnd(user: string, withoutFirst: boolean): void {
+    const queue = this.#queues.get(user) ?? []
+    this.#queues.delete(user)
+    if (withoutFirst) {
+      queue.shift()
+      this.#waiting--
+    }
+    if (queue.length > 0) this.#queues.set(user, queue)
+  }
+
+  #check(): void {
+    const now = performance.now()
+    const { waitMs, holdMs, seats } = this.#options
+    for (const ticket of [...this.#queues.values()].flat()) {
+      if (now - ticket.sinceMs < waitMs) continue
+      this.#takeOut(ticket)
+      this.#refuse(ticket)
+    }
+    for (const ticket of this.#seated) {
+      if (now - ticket.sinceMs < holdMs || this.#overdue >= seats) break
+      this.#vacate(ticket)
+      ticket.state = 'overdue'
+      this.#overdue += ticket.entrant.seats
+    }
+    this.#dispatch()
+  }
+}
