@@ -1,7 +1,7 @@
 /** One handler for every verb on every kind: a new kind adds no route. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kind } from '../../crds/kind.ts'
-import { methodNotAllowed, noSuchPath } from '../registry/errors.ts'
+import { methodNotAllowed } from '../registry/errors.ts'
 import type { Call, ResourceDeps } from './call.ts'
 import { evict } from './eviction.ts'
 import { get, list, watch } from './read-verbs.ts'
@@ -36,16 +36,16 @@ export interface Plan {
   readonly guard: Call['guard']
 }
 
-/** Throws 401, 403, 404 or 405. */
+/** Undefined where the object has no such subresource. Throws 401, 403 or 405. */
 export function planResource(
   { access }: ResourceDeps,
   target: ResourceRequest,
   query: URLSearchParams,
   request: FastifyRequest,
-): Plan {
+): Plan | undefined {
   const verb = verbOf(request.method, target, query)
   const guard = access.authorize(request.raw, verb, target, query)
-  if (!serves(target)) throw noSuchPath()
+  if (!serves(target)) return undefined
   if (!allows(target, verb)) throw methodNotAllowed(whyNot(target, verb))
   return { target, query, verb, guard }
 }

@@ -42,8 +42,9 @@ export function admit(
     )
   const object = result.data as unknown as ApiObject
   const causes = checkMetadata(kind, object.metadata)
-  // A kind's own rules may rely on the name; where it is wrong they could only say so again.
-  if (!causes.some(({ field }) => field === 'metadata.name')) causes.push(...checkRules(kind, object, previous))
+  // Our kinds' rules rely on the name; where it is wrong they could only say so again.
+  if (kind.builtIn || !causes.some(({ field }) => field === 'metadata.name'))
+    causes.push(...checkRules(kind, object, previous))
   if (causes.length > 0) throw invalid(kind, nameOf(object), causes)
   return { object, warnings }
 }
