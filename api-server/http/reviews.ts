@@ -34,7 +34,8 @@ export function planReview(access: Access, path: string, request: IncomingMessag
     const { value } = await decodeBody(bytes, mediaTypeOf(headers['content-type']), kind.kind)
     const body = parseBody(kind, value)
     const status = ANSWERS[kind.kind]({ authorizer: access.authorizer, caller, spec: body.spec ?? {}, namespace })
-    const { metadata = {}, spec } = body
+    const { metadata = {} } = body
+    const { spec } = value as { spec?: Record<string, unknown> }
     const meta = { ...metadata, creationTimestamp: null, ...(namespace !== undefined && { namespace }) }
     const answer = { kind: kind.kind, apiVersion: `${kind.group}/v1`, metadata: meta, ...(spec && { spec }), status }
     sendBytes(response, 201, JSON.stringify(answer))

@@ -26,7 +26,7 @@ export function createAuthorizer(grants: Grants): Authorizer {
       const fixed = decideByRole(identity, attributes)
       if (fixed !== undefined && fixed.condition === undefined) return fixed
       const grant = grants.find(identity, attributes)
-      if (grant !== undefined) return { allowed: true, reason: reasonOf(identity, grant) }
+      if (grant !== undefined) return { allowed: true, reason: reasonOf(grant) }
       return fixed ?? { allowed: false, reason: refusal(grants, identity, attributes) }
     },
     rulesFor: (identity, namespace) => {
@@ -47,8 +47,8 @@ export function mayEverything({ user, groups }: Identity): boolean {
   return groups.includes(MASTERS_GROUP) || user === API_SERVER_USER
 }
 
-function reasonOf({ user }: Identity, { binding, role }: Grant): string {
-  return `RBAC: allowed by ${binding} of ${role.kind} "${role.name}" to "${user}"`
+function reasonOf({ binding, role, subject }: Grant): string {
+  return `RBAC: allowed by ${binding} of ${role.kind} "${role.name}" to ${subject}`
 }
 
 /** A denial that would have been different, had a bound role existed, says so. */

@@ -13,6 +13,7 @@ import {
   type RoleObject,
   type RoleRef,
   type Subject,
+  serviceAccountOf,
   serviceAccountUser,
 } from './policy.ts'
 
@@ -46,6 +47,8 @@ export interface Grant {
   /** `ClusterRoleBinding "admins"`, or `RoleBinding "dev/team"` in a namespace. */
   readonly binding: string
   readonly role: RoleRef
+  /** `User "alice"`, `Group "devs"`, `ServiceAccount "robot/default"`. */
+  readonly subject: string
 }
 
 export class Grants {
@@ -118,13 +121,17 @@ export class Grants {
     return { roles: this.#roles.size, bindings: this.#bindings.size }
   }
 
-  #first({ user, groups }: Identity, namespace: string | undefined, allows: (slot: RoleSlot) => boolean) {
+  #first(
+    { user, groups }: Identity,
+    namespace: string | undefined,
+    allows: (slot: RoleSlot) => boolean,
+  ): Grant | undefined {
     if (namespace === undefined) return undefined
     const found = firstIn(this.#users.get(user)?.get(namespace), allows)
-    if (found) return found
+    if (found) return { ...found, subject: userText(user) }
     for (const group of groups) {
       const grant = firstIn(this.#groups.get(group)?.get(namespace), allows)
-      if (grant) return grant
+      if (grant) return { ...grant, subject: `Group "${group}"` }
     }
     return undefined
   }
@@ -176,7 +183,12 @@ function boundSubject({ kind, name, namespace: own }: Subject, namespace: string
   return kind === 'ServiceAccount' ? { kind: 'User', name: serviceAccountUser(own || namespace, name) } : { kind, name }
 }
 
-function firstIn(roles: ByRole | undefined, allows: (slot: RoleSlot) => boolean): Grant | undefined {
+function userText(user: string): string {
+  const account = serviceAccountOf(user)
+  return account === undefined ? `User "${user}"` : `ServiceAccount "${account.name}/${account.namespace}"`
+}
+
+function firstIn(roles: ByRole | undefined, allows: (slot: RoleSlot) => boolean): Omit<Grant, 'subject'> | undefined {
   if (roles === undefined) return undefined
   for (const [slot, bindings] of roles) {
     if (!allows(slot)) continue
