@@ -1,6 +1,6 @@
 /** The controllers of one process: informers observe from the start, controllers act while this process leads. */
 import type { Logger } from 'pino'
-import { Lease, Namespace } from '../crds/core.ts'
+import { Lease, Namespace } from '../crds/core/index.ts'
 import { EVENT_NAMESPACE, MACHINE_LEASES } from '../crds/group.ts'
 import type { Kind } from '../crds/kind.ts'
 import { Machine } from '../crds/machine.ts'

@@ -1,5 +1,5 @@
 /** What was said about an object, oldest first. */
-import type { Event } from '../../crds/core.ts'
+import type { Event } from '../../crds/core/index.ts'
 import type { ApiObject } from '../../crds/kind.ts'
 import type { Api } from './api.ts'
 import { EVENTS } from './flotilla-types.ts'

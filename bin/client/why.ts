@@ -1,7 +1,7 @@
 /** `flotilla why`: reads what belongs to the question, and lays the answer out. */
 import { isApiError } from '../../controllers/lib/api-error.ts'
 import { age } from '../../crds/age.ts'
-import type { Event } from '../../crds/core.ts'
+import type { Event } from '../../crds/core/index.ts'
 import type { ApiObject } from '../../crds/kind.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
-import { Event } from '../../crds/core.ts'
+import { Event } from '../../crds/core/index.ts'
 import { EVENT_NAMESPACE } from '../../crds/group.ts'
 import type { Metadata } from '../../crds/kind.ts'
 import { isApiError } from './api-error.ts'

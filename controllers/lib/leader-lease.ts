@@ -1,5 +1,5 @@
 /** The Lease object behind an election: who may take it, renewing it, giving it back. */
-import { Lease } from '../../crds/core.ts'
+import { Lease } from '../../crds/core/index.ts'
 import { isApiError } from './api-error.ts'
 import type { Clock } from './clock.ts'
 import type { LeaderOptions, LeaderTiming } from './leader.ts'

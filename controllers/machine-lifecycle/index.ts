@@ -6,7 +6,7 @@
  * Observing starts with the process, so that a standby that takes over has judged all along; acting is the leader's.
  */
 import type { Logger } from 'pino'
-import { Lease } from '../../crds/core.ts'
+import { Lease } from '../../crds/core/index.ts'
 import { MACHINE_LEASES } from '../../crds/group.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'

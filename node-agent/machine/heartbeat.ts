@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { type ApiClient, isApiError } from '../../controllers/lib/client.ts'
 import { sleep, systemClock } from '../../controllers/lib/clock.ts'
 import type { Runnable } from '../../controllers/lib/runnable.ts'
-import { Lease } from '../../crds/core.ts'
+import { Lease } from '../../crds/core/index.ts'
 import { MACHINE_LEASES } from '../../crds/group.ts'
 
 export interface HeartbeatOptions {

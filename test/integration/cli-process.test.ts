@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Namespace } from '../../crds/core.ts'
+import { Namespace } from '../../crds/core/index.ts'
 import { type Finished, runProcess, startProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { startFleet, type TestFleet } from './cli/fleet.ts'

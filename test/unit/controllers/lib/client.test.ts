@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type ApiClient, ApiError, connect } from '../../../../controllers/lib/client.ts'
 import { DeadlineError } from '../../../../controllers/lib/deadline.ts'
-import { Lease } from '../../../../crds/core.ts'
+import { Lease } from '../../../../crds/core/index.ts'
 import { Unit } from '../../../../crds/unit.ts'
 
 const test = suite('client')
