@@ -1,4 +1,7 @@
-/** What the process driver promises beyond the shared suite: nothing runs twice or is lost when its agent is killed. */
+/**
+ * What the process driver promises beyond the shared suite: nothing runs twice or is lost when its agent is killed.
+ * Longer than 250 lines: every promise needs a kill of its own, and they share one kind of agent.
+ */
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'

@@ -4,6 +4,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import pino from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -113,7 +115,7 @@ test('an install section that cannot be followed is refused in words', () =>
 
 test('a unit that the machine defines itself is not taken over in silence', () =>
   withDriver(async (driver) => {
-    const own = kind === 'system' ? '/etc/systemd/system' : '/root/.config/systemd/user'
+    const own = kind === 'system' ? '/etc/systemd/system' : join(homedir(), '.config/systemd/user')
     mkdirSync(own, { recursive: true })
     writeFileSync(`${own}/host-own.service`, SLEEPER)
     try {
