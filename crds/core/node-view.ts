@@ -73,7 +73,8 @@ export function absorbNode(source: ApiObject, node: ApiObject): ApiObject {
   const machine = source as unknown as Machine
   const { labels, annotations, finalizers, resourceVersion, ...metadata } = machine.metadata
   const { unschedulable, taints } = (node.spec ?? {}) as { unschedulable?: boolean; taints?: unknown[] }
-  const { unschedulable: _before, taints: _taints, ...spec } = machine.spec ?? {}
+  const { unschedulable: _before, taints: _taints, ...others } = machine.spec ?? {}
+  const spec = { ...others, ...(unschedulable && { unschedulable }), ...(taints?.length && { taints }) }
   return {
     ...source,
     metadata: {
@@ -83,7 +84,8 @@ export function absorbNode(source: ApiObject, node: ApiObject): ApiObject {
       ...(node.metadata.uid && { uid: node.metadata.uid }),
       ...(node.metadata.resourceVersion && { resourceVersion: node.metadata.resourceVersion }),
     },
-    spec: { ...spec, ...(unschedulable && { unschedulable }), ...(taints?.length && { taints }) },
+    // A machine without a spec gets none for nothing: that would be a write.
+    ...((machine.spec !== undefined || Object.keys(spec).length > 0) && { spec }),
   }
 }
 
