@@ -218,7 +218,7 @@ promise('describe and get events tell what happened to a unit', async (kubectl) 
 
 promise('a namespace is made, holds things, and goes with all that is in it', async (kubectl) => {
   const object = (kind: string, name: string, more: object) => JSON.stringify({ kind, metadata: { name }, ...more })
-  await kubectl.given(object('Namespace', 'team', { apiVersion: 'v1' }), 'create', '-f', '-')
+  assert.is(await kubectl('create', 'namespace', 'team'), 'namespace/team created')
   const lease = object('Lease', 'held', { apiVersion: 'coordination.k8s.io/v1', spec: { holderIdentity: 'me' } })
   await kubectl.given(lease, 'create', '-n', 'team', '-f', '-')
   const rows = await kubectl.rows('get', 'leases', '-A')
