@@ -77,7 +77,7 @@ test('whatever is missing, adding it makes nothing missing', () => {
     resources: some('a', 'a/b', '*/b', '*'),
     resourceNames: fc.subarray(['x']),
   })
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(any, { maxLength: 3 }), fc.array(any, { maxLength: 3 }), (held, wanted) => {
       const missing = missingRules(held, wanted)
       assert.equal(missingRules([...held, ...missing], wanted), [])
