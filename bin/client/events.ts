@@ -1,5 +1,7 @@
 /** What was said about an object, oldest first. */
+
 import type { Event } from '../../crds/core/index.ts'
+import { fieldEquals } from '../../crds/field-selector.ts'
 import type { ApiObject } from '../../crds/kind.ts'
 import type { Api } from './api.ts'
 import { EVENTS } from './flotilla-types.ts'
@@ -10,7 +12,10 @@ const NAMESPACE = 'default'
 
 export async function eventsOf(api: Api, object: ApiObject, signal: AbortSignal): Promise<Readonly<Event>[]> {
   const { kind, metadata } = object
-  const fieldSelector = `involvedObject.kind=${kind},involvedObject.name=${metadata.name}`
+  const fieldSelector = [
+    fieldEquals('involvedObject.kind', kind),
+    fieldEquals('involvedObject.name', metadata.name),
+  ].join(',')
   const namespace = metadata.namespace ?? NAMESPACE
   const { items } = await listObjects(api, EVENTS, { fieldSelector, namespace, signal })
   const events = items as unknown as readonly Readonly<Event>[]

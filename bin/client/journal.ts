@@ -2,9 +2,11 @@
  * A unit's log from the machine that holds it. Each line has a cursor, so after any break reading goes on exactly where
  * it was; when the unit moves, the new machine's lines follow from that moment on.
  */
+
 import { isApiError } from '../../controllers/lib/api-error.ts'
 import { type Backoff, createBackoff } from '../../controllers/lib/backoff.ts'
 import { sleep, systemClock } from '../../controllers/lib/clock.ts'
+import { fieldEquals } from '../../crds/field-selector.ts'
 import type { Unit } from '../../crds/unit.ts'
 import type { LogLine } from '../../node-agent/units/driver.ts'
 import type { Api } from './api.ts'
@@ -198,7 +200,7 @@ async function watchHolder(
     return unit.metadata.resourceVersion ?? ''
   }
   try {
-    const selection = { fieldSelector: `metadata.name=${name}`, accept: 'application/json', signal }
+    const selection = { fieldSelector: fieldEquals('metadata.name', name), accept: 'application/json', signal }
     const options = { ...selection, resourceVersion: await look(), relist: look, onConnection: () => {} }
     for await (const { type, object } of followChanges(api, UNITS, options)) {
       if (type === 'DELETED') return onGone()

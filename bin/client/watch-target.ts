@@ -1,4 +1,5 @@
 /** `get -w`: the rows that are there, then a line for each change, across restarts of the server. */
+import { fieldEquals } from '../../crds/field-selector.ts'
 import type { ApiObject, Metadata } from '../../crds/kind.ts'
 import { isObjectFormat, type ObjectFormat, renderName, renderObject } from './object-output.ts'
 import { listObjects, listTable, readObject, type Selection, TABLE_ACCEPT, tableOf } from './reading.ts'
@@ -42,7 +43,7 @@ export async function watchTarget(
   const { api, out, signal } = session
   // A name that is not there is refused at once, not waited for.
   if (name !== undefined) await readObject(api, type, name, selection)
-  const selected = name === undefined ? selection : { ...selection, fieldSelector: `metadata.name=${name}` }
+  const selected = name === undefined ? selection : { ...selection, fieldSelector: fieldEquals('metadata.name', name) }
   const form = formOf(session, type, selected, options)
   const { known, catchUp } = createMemory(form, (text) => out.write(text))
   const resourceVersion = await catchUp()

@@ -1,7 +1,9 @@
 /** `flotilla why`: reads what belongs to the question, and lays the answer out. */
+
 import { isApiError } from '../../controllers/lib/api-error.ts'
 import { age } from '../../crds/age.ts'
 import type { Event } from '../../crds/core/index.ts'
+import { fieldEquals } from '../../crds/field-selector.ts'
 import type { ApiObject } from '../../crds/kind.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
@@ -55,7 +57,7 @@ async function findMachine(
 
 async function aboutMachine({ api, signal }: Session, name: string): Promise<Answer> {
   const object = await readObject(api, MACHINES, name, { signal })
-  const { items } = await listObjects(api, UNITS, { fieldSelector: `spec.machineName=${name}`, signal })
+  const { items } = await listObjects(api, UNITS, { fieldSelector: fieldEquals('spec.machineName', name), signal })
   const sight = {
     machine: object as unknown as Readonly<Machine>,
     units: items as unknown as readonly Readonly<Unit>[],

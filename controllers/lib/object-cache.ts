@@ -35,7 +35,7 @@ export function createObjectCache(log: Logger): ObjectCache {
     put: (object) => {
       const key = keyOf(object)
       if (isSame(objects.get(key), object)) return
-      objects.set(key, object)
+      objects.set(key, lean(object))
       tell(key)
     },
     remove: (object) => {
@@ -44,7 +44,7 @@ export function createObjectCache(log: Logger): ObjectCache {
     },
     replace: (list) => {
       const before = objects
-      objects = new Map(list.map((object) => [keyOf(object), object]))
+      objects = new Map(list.map((object) => [keyOf(object), lean(object)]))
       for (const key of before.keys()) if (!objects.has(key)) tell(key)
       for (const [key, object] of objects) if (!isSame(before.get(key), object)) tell(key)
     },
@@ -53,6 +53,12 @@ export function createObjectCache(log: Logger): ObjectCache {
       return () => handlers.delete(onChange)
     },
   }
+}
+
+/** Nobody here asks who manages which field; kept, it would be the larger half of many objects. */
+function lean(object: ApiObject): ApiObject {
+  delete object.metadata.managedFields
+  return object
 }
 
 function isSame(a: ApiObject | undefined, b: ApiObject): boolean {

@@ -2,11 +2,13 @@
  * Keeps this machine's Machine object: makes it when it is missing, and says what the machine is when that changes (also
  * when somebody else has changed what only we can know, such as a Ready that was turned Unknown in our absence).
  */
+
 import type { Logger } from 'pino'
 import { type ApiClient, isApiError } from '../../controllers/lib/client.ts'
 import { sleep, systemClock } from '../../controllers/lib/clock.ts'
 import { createInformer } from '../../controllers/lib/informer.ts'
 import type { Runnable } from '../../controllers/lib/runnable.ts'
+import { fieldEquals } from '../../crds/field-selector.ts'
 import { Machine } from '../../crds/machine.ts'
 import { createWaker, type Waker } from '../units/waker.ts'
 import { type MachineSight, statusChange } from './status.ts'
@@ -39,7 +41,7 @@ async function run(options: RegistrationOptions, waker: Waker, signal: AbortSign
   const informer = createInformer({
     ...{ client, log },
     kind: Machine,
-    fieldSelector: `metadata.name=${machineName}`,
+    fieldSelector: fieldEquals('metadata.name', machineName),
     onChange: waker.wake,
   })
   const watching = informer.start(signal)

@@ -1,10 +1,12 @@
 /** Units on this machine: the informer of what is placed here, the rounds, and the writes that come of them. */
+
 import { setMaxListeners } from 'node:events'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../../controllers/lib/client.ts'
 import { aborted, sleep, systemClock } from '../../controllers/lib/clock.ts'
 import { createInformer, type Informer } from '../../controllers/lib/informer.ts'
 import type { Runnable } from '../../controllers/lib/runnable.ts'
+import { fieldEquals } from '../../crds/field-selector.ts'
 import { Unit } from '../../crds/unit.ts'
 import { type BoundUnits, boundUnits } from './bound-units.ts'
 import { type Copies, openCopies } from './copies.ts'
@@ -53,7 +55,7 @@ async function run(options: UnitsOptions, signal: AbortSignal): Promise<void> {
   const informer = createInformer({
     client,
     kind: Unit,
-    fieldSelector: `spec.machineName=${machineName}`,
+    fieldSelector: fieldEquals('spec.machineName', machineName),
     onChange: () => onNews(),
     log,
   })

@@ -1,4 +1,5 @@
 /** Events as people see them in the API. */
+
 import pino from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -6,6 +7,7 @@ import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type ApiClient, connect } from '../../controllers/lib/client.ts'
 import { createRecorder, type EventRecorder } from '../../controllers/lib/events.ts'
 import { Event } from '../../crds/core/index.ts'
+import { fieldEquals } from '../../crds/field-selector.ts'
 import { EVENT_NAMESPACE } from '../../crds/group.ts'
 import { unit } from '../support/objects.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -37,7 +39,7 @@ async function withRecorder(use: (recorder: EventRecorder) => Promise<void>): Pr
   }
 }
 const eventsAbout = async (name: string) => {
-  const fieldSelector = `involvedObject.name=${name}`
+  const fieldSelector = fieldEquals('involvedObject.name', name)
   return (await client.list(Event, { namespace: EVENT_NAMESPACE, fieldSelector })).items
 }
 const moved = { type: 'Warning', reason: 'MachineLost', message: 'm1 is lost' } as const
