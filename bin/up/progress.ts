@@ -8,6 +8,8 @@ export interface Progress {
 export function createProgress(out: NodeJS.WriteStream = process.stdout): Progress {
   const colour = out.isTTY && !process.env.NO_COLOR
   const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)
+  // A terminal that was closed, or a reader that has read enough, must not keep `up` from cleaning up after itself.
+  out.on('error', () => undefined)
   const say = (line: string) => void out.write(`${line}\n`)
   return {
     say,

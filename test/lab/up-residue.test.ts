@@ -1,5 +1,8 @@
 // deadline: 120 s
 /** What `up` leaves on this box when it ends, however it ends: nothing but its data folder. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import * as assert from 'uvu/assert'
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
@@ -9,6 +12,7 @@ import { suiteOf } from '../support/requirements.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { tracesOf } from '../support/traces.ts'
 import { until } from '../support/until.ts'
+import { within } from '../support/within.ts'
 
 const test = suiteOf('what up leaves behind', { needs: ['lab'] })
 
@@ -51,6 +55,19 @@ test('neither does a SIGTERM while the machines boot', async () => {
   const running = await startProcess(argv)
   await running.waitForLine(/controllers/)
   assert.equal(await running.stop('SIGTERM', { timeoutMs: 20_000 }), { code: 0, signal: null })
+  assert.equal(await tracesOf(dataDir), [])
+})
+
+test('nor does a terminal that is closed: nobody is left to read what up says', async () => {
+  const dataDir = tempDir()
+  const argv = [BUNDLE, 'up', '--machines', '1', '--listen', '127.0.0.1:0', '--data-dir', dataDir]
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = once(child, 'exit')
+  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('ready:')) break
+  child.stdout.destroy()
+  child.stderr.destroy()
+  child.kill('SIGHUP')
+  assert.equal(await within(20_000, exited, 'up to stop'), [0, null])
   assert.equal(await tracesOf(dataDir), [])
 })
 
