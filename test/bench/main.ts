@@ -4,6 +4,7 @@
  *
  * FLOTILLA_BENCH_QUICK=1 takes a short form, which shows that everything works and little more.
  */
+import { stopAll } from './flotilla/running.ts'
 import { describeBox, loadAverage } from './harness/box.ts'
 import type { Question, Settings } from './harness/figure.ts'
 import { boxLine, type Result, resultJson, resultText } from './harness/report.ts'
@@ -49,8 +50,10 @@ async function main(argv: readonly string[]): Promise<void> {
   if (json) console.log(resultJson(box, results))
 }
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(130))
-await main(process.argv.slice(2)).catch((error: unknown) => {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(name, () => void stopAll().then(() => process.exit(130)))
+await main(process.argv.slice(2)).catch(async (error: unknown) => {
   console.error(error)
+  await stopAll()
   process.exit(1)
 })

@@ -15,6 +15,7 @@ export interface Flotilla extends AsyncDisposable {
   readonly readyMs: number
 }
 
+const started = new Set<RunningProcess>()
 const READY_TIMEOUT_MS = 90_000
 const STOP_TIMEOUT_MS = 60_000
 
@@ -32,6 +33,7 @@ export async function startFlotilla(args: readonly string[], dataDir = tempDir()
     '127.0.0.1:0',
   ]
   const running = await startProcess(command)
+  started.add(running)
   try {
     const ready = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs: READY_TIMEOUT_MS })
     const readyMs = performance.now() - begun
@@ -43,12 +45,18 @@ export async function startFlotilla(args: readonly string[], dataDir = tempDir()
   }
 }
 
+/** For an early end: a killed `up` would leave its machines' networks behind. */
+export async function stopAll(): Promise<void> {
+  await Promise.allSettled([...started].map(stop))
+}
+
 /** For profiles: FLOTILLA_BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=…". */
 function nodeFlags(): string[] {
   return (process.env.FLOTILLA_BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '')
 }
 
 async function stop(running: RunningProcess): Promise<void> {
+  started.delete(running)
   await running.stop('SIGTERM', { timeoutMs: STOP_TIMEOUT_MS })
 }
 
