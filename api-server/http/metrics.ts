@@ -1,4 +1,5 @@
 /** What the server counts about itself, under a kube-apiserver's names where it has one. */
+import type { Kind } from '../../crds/kind.ts'
 import type { Registry } from '../registry/registry.ts'
 import { processMetrics } from './metrics-process.ts'
 import {
@@ -32,8 +33,7 @@ export function createMetrics(registry: Registry, priority: Priority, others: re
   const total = new Counter('apiserver_request_total', 'Requests answered, by verb, resource and code.')
   const durations = new Histogram('apiserver_request_duration_seconds', 'How long answers took, watches left out.')
   const streams: WatchStreams[] = []
-  const byKey = new Map<string, Counted>()
-  const durationOf = new Map<string, HistogramSample>()
+  const samples = new Samples(total, durations)
   const families = [
     total,
     durations,
@@ -42,27 +42,10 @@ export function createMetrics(registry: Registry, priority: Priority, others: re
     ...laneMetrics(priority),
     ...processMetrics(),
   ]
-
-  const count = (record: RequestRecord, code: number): Counted => {
-    const labels = labelsOf(record)
-    const key = JSON.stringify(labels)
-    let duration = durationOf.get(key)
-    if (duration === undefined && !record.lasting) {
-      duration = durations.sample(labels)
-      durationOf.set(key, duration)
-    }
-    return { total: total.sample({ ...labels, code: String(code) }), duration: record.lasting ? undefined : duration }
-  }
   return {
     requestEnded: (record, code) => {
-      const { target, verb } = record
-      const key = `${target?.kind.group}/${target?.kind.plural}/${target?.subresource}/${target?.name === undefined}/${verb}/${code}`
-      let counted = byKey.get(key)
-      if (counted === undefined) {
-        if (byKey.size >= MAX_KEYS) return
-        counted = count(record, code)
-        byKey.set(key, counted)
-      }
+      const counted = samples.of(record, code)
+      if (counted === undefined) return
       counted.total.value++
       counted.duration?.observe((performance.now() - record.startedMs) / 1_000)
     },
@@ -72,20 +55,74 @@ export function createMetrics(registry: Registry, priority: Priority, others: re
 }
 
 /** Subresources come from URLs; whoever makes them up may not fill the memory. */
-const MAX_KEYS = 5_000
+const MAX_SAMPLES = 5_000
 
-function labelsOf({ target, verb }: RequestRecord): Labels {
-  if (target === undefined)
-    return { verb: verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', scope: '' }
-  const { kind, subresource = '', namespace, name } = target
-  const scope = name !== undefined ? 'resource' : namespace !== undefined ? 'namespace' : 'cluster'
+/** Finds the samples of a request without making a text of its labels: this is on every request's way. */
+class Samples {
+  readonly #total: Counter
+  readonly #durations: Histogram
+  readonly #byKind = new Map<Kind | undefined, Map<string, Map<string | undefined, Map<number, Counted>>>>()
+  readonly #durationOf = new Map<string, HistogramSample>()
+  #size = 0
+
+  constructor(total: Counter, durations: Histogram) {
+    this.#total = total
+    this.#durations = durations
+  }
+
+  /** Undefined when there are too many to count one more. */
+  of(record: RequestRecord, code: number): Counted | undefined {
+    const { target, verb } = record
+    const place = scopeOf(record) * MAX_CODE + code
+    return (
+      this.#byKind.get(target?.kind)?.get(verb)?.get(target?.subresource)?.get(place) ?? this.#make(record, code, place)
+    )
+  }
+
+  #make(record: RequestRecord, code: number, place: number): Counted | undefined {
+    if (this.#size >= MAX_SAMPLES) return undefined
+    this.#size++
+    const { target, verb } = record
+    const byVerb = getOrMake(this.#byKind, target?.kind, () => new Map())
+    const bySubresource = getOrMake(byVerb, verb, () => new Map())
+    const byPlace = getOrMake(bySubresource, target?.subresource, () => new Map<number, Counted>())
+    const labels = labelsOf(record)
+    const duration = record.lasting
+      ? undefined
+      : getOrMake(this.#durationOf, JSON.stringify(labels), () => this.#durations.sample(labels))
+    const counted = { total: this.#total.sample({ ...labels, code: String(code) }), duration }
+    byPlace.set(place, counted)
+    return counted
+  }
+}
+
+const MAX_CODE = 1_000
+const SCOPES = ['', 'cluster', 'namespace', 'resource'] as const
+
+function scopeOf({ target }: RequestRecord): number {
+  if (target === undefined) return 0
+  return target.name !== undefined ? 3 : target.namespace !== undefined ? 2 : 1
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}
+
+function labelsOf(record: RequestRecord): Labels {
+  const { target, verb } = record
+  const { group = '', version = '', plural = '' } = target?.kind ?? {}
   return {
     verb: verb.toUpperCase(),
-    group: kind.group,
-    version: kind.version,
-    resource: kind.plural,
-    subresource,
-    scope,
+    group,
+    version,
+    resource: plural,
+    subresource: target?.subresource ?? '',
+    scope: SCOPES[scopeOf(record)] ?? '',
   }
 }
 

@@ -3,7 +3,9 @@
  * user's queue, and users get their turns one after another, however many requests each has waiting. A queue that is
  * full refuses, so nothing here grows without bound.
  *
- * Seats stand for work, not for patience: whoever takes long to read their answer gives the seats back early.
+ * Seats stand for work, not for patience: whoever takes long to read their answer gives the seats back early. And seats
+ * that are given back are free only in the next turn of the event loop, because requests that never wait for anything
+ * would otherwise follow each other within one, and nobody else would be heard.
  */
 import { tooManyRequests } from '../registry/errors.ts'
 
@@ -19,15 +21,7 @@ export interface LaneOptions {
   readonly holdMs: number
 }
 
-/** One request's place; to be released once, whatever became of the request. Releasing again does nothing. */
-export interface Place {
-  release(): void
-}
-
-export interface Entrant {
-  readonly user: string
-  /** How much work it is, in seats. */
-  readonly seats: number
+export interface Turn {
   /** Called at once where there is room, else later. */
   start(): void
   /** Called with a 429 instead of `start`. */
@@ -36,12 +30,26 @@ export interface Entrant {
 
 const CHECK_EVERY_MS = 250
 
-type State = 'waiting' | 'seated' | 'overdue' | 'gone'
+/** One request's place; to be released whatever became of the request. Releasing again does nothing. */
+export class Ticket {
+  readonly user: string
+  /** How much work it is, in seats. */
+  readonly seats: number
+  readonly turn: Turn
+  readonly #lane: { release(ticket: Ticket): void }
+  state: 'waiting' | 'seated' | 'overdue' | 'gone' = 'waiting'
+  sinceMs = 0
 
-interface Ticket {
-  readonly entrant: Entrant
-  state: State
-  sinceMs: number
+  constructor(lane: { release(ticket: Ticket): void }, user: string, seats: number, turn: Turn) {
+    this.#lane = lane
+    this.user = user
+    this.seats = seats
+    this.turn = turn
+  }
+
+  release(): void {
+    if (this.state !== 'gone') this.#lane.release(this)
+  }
 }
 
 export class Lane {
@@ -54,6 +62,8 @@ export class Lane {
   #overdue = 0
   #waiting = 0
   #timer: NodeJS.Timeout | undefined
+  /** Released in this turn. */
+  #leaving: Ticket[] = []
   rejected = 0
 
   constructor(options: LaneOptions) {
@@ -68,14 +78,15 @@ export class Lane {
     return this.#waiting
   }
 
-  enter(entrant: Entrant): Place {
-    const ticket: Ticket = { entrant, state: 'waiting', sinceMs: 0 }
-    if (this.#waiting === 0 && this.#fits(entrant)) this.#seat(ticket)
+  /** Before it returns, `turn` may have started or been refused. */
+  enter(user: string, seats: number, turn: Turn): Ticket {
+    const ticket = new Ticket(this, user, seats, turn)
+    if (this.#waiting === 0 && this.#fits(ticket)) this.#seat(ticket)
     else this.#enqueue(ticket)
-    return { release: () => this.#release(ticket) }
+    return ticket
   }
 
-  #fits({ user, seats }: Entrant): boolean {
+  #fits({ user, seats }: Ticket): boolean {
     return (this.#taken === 0 || this.#taken + seats <= this.#options.seats) && this.#isWithinShare(user, seats)
   }
 
@@ -85,17 +96,17 @@ export class Lane {
   }
 
   #seat(ticket: Ticket): void {
-    const { user, seats } = ticket.entrant
+    const { user, seats } = ticket
     ticket.state = 'seated'
     ticket.sinceMs = performance.now()
     this.#taken += seats
     this.#seatsOf.set(user, (this.#seatsOf.get(user) ?? 0) + seats)
     this.#seated.add(ticket)
-    ticket.entrant.start()
+    ticket.turn.start()
   }
 
   #enqueue(ticket: Ticket): void {
-    const { user } = ticket.entrant
+    const { user } = ticket
     const queue = this.#queues.get(user) ?? []
     if (queue.length >= this.#options.queuePerUser || this.#waiting >= this.#options.queueTotal) {
       this.#refuse(ticket)
@@ -112,21 +123,27 @@ export class Lane {
   #refuse(ticket: Ticket): void {
     ticket.state = 'gone'
     this.rejected++
-    ticket.entrant.refuse(tooManyRequests())
+    ticket.turn.refuse(tooManyRequests())
   }
 
-  #release(ticket: Ticket): void {
+  release(ticket: Ticket): void {
     const { state } = ticket
     ticket.state = 'gone'
-    if (state === 'seated') this.#vacate(ticket)
-    else if (state === 'overdue') this.#overdue -= ticket.entrant.seats
+    if (state === 'seated') {
+      this.#seated.delete(ticket)
+      if (this.#leaving.push(ticket) === 1) setImmediate(() => this.#nextTurn())
+    } else if (state === 'overdue') this.#overdue -= ticket.seats
     else if (state === 'waiting') this.#takeOut(ticket)
+  }
+
+  #nextTurn(): void {
+    const leaving = this.#leaving
+    this.#leaving = []
+    for (const ticket of leaving) this.#vacate(ticket)
     if (this.#waiting > 0) this.#dispatch()
   }
 
-  #vacate(ticket: Ticket): void {
-    const { user, seats } = ticket.entrant
-    this.#seated.delete(ticket)
+  #vacate({ user, seats }: Ticket): void {
     this.#taken -= seats
     const left = (this.#seatsOf.get(user) ?? 0) - seats
     if (left > 0) this.#seatsOf.set(user, left)
@@ -134,7 +151,7 @@ export class Lane {
   }
 
   #takeOut(ticket: Ticket): void {
-    const { user } = ticket.entrant
+    const { user } = ticket
     const rest = (this.#queues.get(user) ?? []).filter((other) => other !== ticket)
     if (rest.length > 0) this.#queues.set(user, rest)
     else this.#queues.delete(user)
@@ -148,7 +165,7 @@ export class Lane {
       if (next === undefined) break
       const [user, [first]] = next
       if (first === undefined) break
-      const { seats } = first.entrant
+      const { seats } = first
       if (this.#taken > 0 && this.#taken + seats > this.#options.seats) break
       const mayStart = this.#isWithinShare(user, seats)
       this.#toTheEnd(user, mayStart)
@@ -180,9 +197,10 @@ export class Lane {
     }
     for (const ticket of this.#seated) {
       if (now - ticket.sinceMs < holdMs || this.#overdue >= seats) break
+      this.#seated.delete(ticket)
       this.#vacate(ticket)
       ticket.state = 'overdue'
-      this.#overdue += ticket.entrant.seats
+      this.#overdue += ticket.seats
     }
     this.#dispatch()
   }

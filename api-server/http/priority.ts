@@ -5,30 +5,25 @@
  */
 import { API_SERVER_USER, CONTROLLERS_USER, machineOf } from '../auth/identity.ts'
 import type { Registry } from '../registry/registry.ts'
-import { Lane, type LaneOptions, type Place } from './priority-lane.ts'
+import { Lane, type LaneOptions, type Ticket, type Turn } from './priority-lane.ts'
 import type { RequestRecord } from './request-record.ts'
 
 export interface Priority {
   readonly lanes: Readonly<Record<LaneName, Lane>>
   /** Undefined for what passes without a seat. */
-  enter(record: RequestRecord, turn: Turn): Place | undefined
-}
-
-export interface Turn {
-  start(): void
-  refuse(error: Error): void
+  enter(record: RequestRecord, turn: Turn): Ticket | undefined
 }
 
 type LaneName = 'fleet' | 'others'
 
 const LANES: Readonly<Record<LaneName, LaneOptions>> = {
   fleet: { seats: 512, seatsPerUser: 384, queuePerUser: 2_048, queueTotal: 16_384, waitMs: 15_000, holdMs: 1_000 },
-  others: { seats: 64, seatsPerUser: 48, queuePerUser: 512, queueTotal: 8_192, waitMs: 15_000, holdMs: 1_000 },
+  others: { seats: 256, seatsPerUser: 192, queuePerUser: 512, queueTotal: 8_192, waitMs: 15_000, holdMs: 1_000 },
 }
 
 /** A list is as much work as it has objects. */
-const OBJECTS_A_SEAT = 1_000
-const MAX_SEATS_A_REQUEST = 8
+const OBJECTS_A_SEAT = 300
+const MAX_SEATS_A_REQUEST = 32
 
 export function createPriority(
   registry: Registry,
@@ -47,7 +42,7 @@ export function createPriority(
         return undefined
       }
       const { user } = caller.impersonatedBy ?? caller.identity
-      return lanes[laneOf(record)].enter({ user, seats: seatsOf(registry, record), ...turn })
+      return lanes[laneOf(record)].enter(user, seatsOf(registry, record), turn)
     },
   }
 }

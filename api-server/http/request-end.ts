@@ -20,7 +20,7 @@ export function followToItsEnd(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  response.once('close', () => {
+  response.on('close', () => {
     record.place?.release()
     requestEnded(services, record, request, response.headersSent ? response.statusCode : CLIENT_GONE)
   })

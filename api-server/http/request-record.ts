@@ -1,6 +1,6 @@
 /** What is known of a request while it is served: for the audit log, the metrics and the queues. */
 import type { Caller } from './access.ts'
-import type { Place } from './priority-lane.ts'
+import type { Ticket } from './priority-lane.ts'
 import type { ResourceRequest } from './request-info.ts'
 
 /** What a write left behind. */
@@ -24,7 +24,7 @@ export class RequestRecord {
   /** Health, version, metrics: asked for most when much is going on, so it waits for nothing. */
   probe = false
   /** Its seat; undefined before it has one, and for what needs none. */
-  place: Place | undefined
+  place: Ticket | undefined
   /** Set for writes: the answer's `audit-id`. */
   id: string | undefined
 

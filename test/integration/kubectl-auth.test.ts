@@ -33,7 +33,7 @@ async function kubeconfigOf(name: string): Promise<string> {
 test.before(async () => {
   api = await startApi()
 })
-test.after(() => api[Symbol.asyncDispose]())
+test.after(async () => api[Symbol.asyncDispose]())
 
 for (const client of await kubectls()) {
   const scenes = new Map<string, Promise<Scene>>()
