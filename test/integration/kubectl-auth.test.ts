@@ -1,57 +1,14 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { renderKubeconfig } from '../../api-server/auth/kubeconfig.ts'
-import { type BoundKubectl, bindKubectl } from '../support/expect-kubectl.ts'
 import { kubectls } from '../support/kubectl.ts'
 import { until } from '../support/until.ts'
-import { type Api, startApi } from './api-raw.ts'
+import { scenes } from './kubectl-scenes.ts'
 
 const test = suite('rights, as kubectl meets them')
-
-let api: Api
-
-/** Each kubectl has people and a namespace of its own, so that neither finds what the other left. */
-interface Scene {
-  readonly admin: BoundKubectl
-  readonly alice: BoundKubectl
-  readonly name: string
-  readonly namespace: string
-}
-
-async function kubeconfigOf(name: string): Promise<string> {
-  const { server, dataDir } = api
-  const pair = await server.pki.issueClient({ commonName: name, organizations: ['devs'] })
-  const file = join(dataDir, `${name}.kubeconfig`)
-  const { caCertificate } = server.pki
-  const text = renderKubeconfig({ server: server.url, caCertificate, ...pair, user: name })
-  await writeFile(file, text, { mode: 0o600 })
-  return file
-}
-
-test.before(async () => {
-  api = await startApi()
-})
-test.after(async () => api[Symbol.asyncDispose]())
+const withKubectl = scenes(test)
 
 for (const client of await kubectls()) {
-  const scenes = new Map<string, Promise<Scene>>()
-  const tell = (title: string, run: (scene: Scene) => Promise<void>): void =>
-    test(`${title} (kubectl ${client.version})`, async () => run(await setScene(title)))
-
-  /** A user and a namespace for one test, made on first use. */
-  const setScene = async (title: string): Promise<Scene> => {
-    const id = `${client.version.replace('.', '-')}-${scenes.size}`
-    const [name, namespace] = [`alice-${id}`, `ns-${id}`]
-    const file = await kubeconfigOf(name)
-    const admin = bindKubectl(client, () => api.server.kubeconfigPath)
-    const alice = bindKubectl(client, () => file)
-    await admin('create', 'namespace', namespace)
-    const scene = Promise.resolve({ admin, alice, name, namespace })
-    scenes.set(title, scene)
-    return scene
-  }
+  const tell = withKubectl(client)
 
   tell('who was given nothing is told so, in the words of a kube-apiserver', async ({ alice, name, namespace }) => {
     const user = `User "${name}" cannot`
@@ -148,76 +105,6 @@ for (const client of await kubectls()) {
       (await alice.ends('get', '--raw', '/api', '--as', 'bob', '--as-group', 'system:masters')).stderr,
       /groups "system:masters" is forbidden/,
     )
-  })
-
-  tell('nobody hands out what they do not have', async ({ admin, alice, name, namespace }) => {
-    await admin('create', 'rolebinding', 'admins', '--clusterrole=admin', `--user=${name}`, '-n', namespace)
-    const here = ['-n', namespace]
-    await alice('create', 'role', 'mine', '--verb=get', '--resource=secrets', ...here)
-    const star = await alice.ends('create', 'role', 'evil', '--verb=*', '--resource=secrets', ...here)
-    const groups = '\\(groups=\\["devs" "system:authenticated"\\]\\)'
-    const grant = `user "${name}" ${groups} is attempting to grant RBAC permissions not currently held:`
-    assert.match(
-      star.stderr,
-      new RegExp(
-        `roles.rbac.authorization.k8s.io "evil" is forbidden: ${grant}\\n\\{APIGroups:\\[""\\], Resources:\\["secrets"\\], Verbs:\\["\\*"\\]\\}`,
-      ),
-    )
-    const edited = await alice.ends(
-      'patch',
-      'role',
-      'mine',
-      '--type=json',
-      '-p',
-      '[{"op":"replace","path":"/rules/0/resources","value":["nodes/proxy"]}]',
-      ...here,
-    )
-    assert.match(edited.stderr, /is attempting to grant RBAC permissions not currently held/)
-    const bound = await alice.ends(
-      'create',
-      'rolebinding',
-      'evil',
-      '--clusterrole=cluster-admin',
-      `--user=${name}`,
-      ...here,
-    )
-    assert.match(bound.stderr, new RegExp(`rolebindings.rbac.authorization.k8s.io "evil" is forbidden: ${grant}`))
-    await alice('create', 'rolebinding', 'fine', '--clusterrole=view', '--user=carol', ...here)
-    const none = await alice.ends('create', 'rolebinding', 'none', '--clusterrole=nope', '--user=carol', ...here)
-    assert.match(none.stderr, /clusterroles\.rbac\.authorization\.k8s\.io "nope" not found/)
-  })
-
-  tell('who was given bind and escalate may', async ({ admin, alice, name, namespace }) => {
-    const rules = [
-      { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles'], verbs: ['create', 'escalate'] },
-      { apiGroups: ['rbac.authorization.k8s.io'], resources: ['rolebindings'], verbs: ['create'] },
-      {
-        apiGroups: ['rbac.authorization.k8s.io'],
-        resources: ['clusterroles'],
-        verbs: ['bind'],
-        resourceNames: ['view'],
-      },
-    ]
-    const role = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'Role',
-      metadata: { name: 'giver', namespace },
-      rules,
-    }
-    await admin.given(JSON.stringify(role), 'create', '-f', '-')
-    await admin('create', 'rolebinding', 'gives', '--role=giver', `--user=${name}`, '-n', namespace)
-    await alice('create', 'role', 'anything', '--verb=*', '--resource=secrets', '-n', namespace)
-    await alice('create', 'rolebinding', 'views', '--clusterrole=view', '--user=carol', '-n', namespace)
-    const other = await alice.ends(
-      'create',
-      'rolebinding',
-      'edits',
-      '--clusterrole=edit',
-      '--user=carol',
-      '-n',
-      namespace,
-    )
-    assert.is(other.code, 1)
   })
 
   tell('rules with names allow those objects, watching them too', async ({ admin, alice, name, namespace }) => {
