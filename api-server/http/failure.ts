@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { badRequest, internal, type Status, StatusError, tooLarge, unavailable } from '../registry/errors.ts'
-import { InvalidTransactionError, UnavailableError } from '../store/store.ts'
+import { badRequest, internal, type Status, StatusError, tooLarge } from '../registry/errors.ts'
+import { storeRefusal } from '../registry/store-refusal.ts'
 import { MAX_BODY_BYTES } from './body.ts'
 import { CACHE_CONTROL, JSON_TYPE, sendStatus } from './reply.ts'
 
@@ -21,9 +21,8 @@ export function sendFailure(
 
 function statusOf(log: Logger, error: unknown, about?: object): Status {
   if (error instanceof StatusError) return error.status
-  if (error instanceof UnavailableError)
-    return unavailable(`the store does not take writes now: ${error.message}`).status
-  if (error instanceof InvalidTransactionError) return badRequest(error.message).status
+  const refusal = storeRefusal(error)
+  if (refusal) return refusal.status
   const { code, statusCode } = (error ?? {}) as { code?: string; statusCode?: number }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(MAX_BODY_BYTES).status
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' || code === 'HPE_HEADER_OVERFLOW' || code?.startsWith('HPE_'))

@@ -60,13 +60,13 @@ export class WatchStreams {
     const frame = frames()
     for (const stream of due) stream.flush(frame)
     const tookMs = performance.now() - start
-    const again = (): void => {
+    const rested = (): void => {
       this.#scheduled = false
       const [first] = this.#due
       if (first !== undefined) this.due(first)
     }
-    if (tookMs < 1) again()
-    else setTimeout(again, Math.min(tookMs * REST_FACTOR, MAX_REST_MS))
+    if (tookMs < 1) rested()
+    else setTimeout(rested, Math.min(tookMs * REST_FACTOR, MAX_REST_MS))
   }
 }
 

@@ -1,4 +1,7 @@
-/** get, list, create, update, patch, delete as Kubernetes' clients know them, over real TLS, on both stores. */
+/**
+ * get, list, create, update, patch, delete as Kubernetes' clients know them, over real TLS, on both stores.
+ * Longer than 250 lines: the verbs are promises about one another, told once for each store.
+ */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../support/until.ts'

@@ -1,5 +1,7 @@
-/** Watches over real TLS: what is told, when the head comes, how they end, and what a slow or lost client costs. */
-import { setTimeout as delay } from 'node:timers/promises'
+/**
+ * Watches over real TLS: what is told, when the head comes, how they end, and what a slow or lost client costs.
+ * Longer than 250 lines: one server and one table of watchers serve all of it.
+ */
 import { connect } from 'node:tls'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -196,7 +198,7 @@ test('a first state of 30 MB reaches even a slow client whole, with what was wri
   for (let n = 0; n < 120; n++) await api.ask('POST', UNITS, { body: unitBody(`big${n}.service`, { content }) })
   const response = await api.open(`${UNITS}?watch=1`)
   response.pause()
-  await delay(200)
+  await until(() => response.readableLength > 0, { what: 'the first bytes, which nobody reads' })
   const { body } = await api.ask('POST', UNITS, { body: unitBody('late.service') })
   let text = ''
   response

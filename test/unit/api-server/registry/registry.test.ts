@@ -1,3 +1,4 @@
+/** The registry's own rules, without HTTP. Longer than 250 lines: every verb against one small rig. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { StatusError } from '../../../../api-server/registry/errors.ts'
