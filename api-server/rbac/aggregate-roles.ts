@@ -15,13 +15,18 @@ import type { Registry } from '../registry/registry.ts'
 
 const RETRY_AFTER_MS = 1_000
 
-/** Ends when `signal` aborts. */
-export async function keepAggregated(registry: Registry, log: Logger, signal: AbortSignal): Promise<void> {
+/** Makes a `pass` whenever a cluster role changed, and again after one that failed. Ends when `signal` aborts. */
+export async function keepCurrent(
+  registry: Registry,
+  pass: () => Promise<unknown>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   const changes = changesOf(registry, signal)
   while (!signal.aborted) {
     changes.seen()
     try {
-      await aggregateRoles(registry)
+      await pass()
       await changes.next()
     } catch (error) {
       if (signal.aborted) return

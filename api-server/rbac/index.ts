@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { type Authorizer, createAuthorizer } from '../auth/rbac/authorizer.ts'
 import type { Registry } from '../registry/registry.ts'
-import { aggregateRoles, keepAggregated } from './aggregate-roles.ts'
+import { aggregateRoles, keepCurrent } from './aggregate-roles.ts'
 import { ensureRoles } from './ensure-roles.ts'
 import { liveGrants } from './live-grants.ts'
 
@@ -15,10 +15,19 @@ export interface Rbac {
 /** `view` is gathered by `edit`, and that by `admin`. */
 const MAX_DEPTH = 3
 
-/** Resolves when the built-in roles can be relied on. */
+/** Resolves when the built-in roles can be relied on, or when the store takes no writes: reads go on then. */
 export async function startRbac(registry: Registry, log: Logger, signal: AbortSignal): Promise<Rbac> {
   const authorizer = createAuthorizer(liveGrants(registry.feed))
-  await ensureRoles(registry)
-  for (let depth = 0; depth < MAX_DEPTH; depth++) if (!(await aggregateRoles(registry))) break
-  return { authorizer, ended: keepAggregated(registry, log, signal) }
+  let ensured = false
+  const pass = async (): Promise<boolean> => {
+    if (!ensured) await ensureRoles(registry)
+    ensured = true
+    return aggregateRoles(registry)
+  }
+  try {
+    for (let depth = 0; depth < MAX_DEPTH; depth++) if (!(await pass())) break
+  } catch (error) {
+    log.warn({ err: error }, 'built-in roles not written, will retry')
+  }
+  return { authorizer, ended: keepCurrent(registry, pass, log, signal) }
 }
