@@ -31,6 +31,8 @@ import type { Services } from './services.ts'
 import { createTlsServer, LIMITS, type Limits } from './tls-server.ts'
 import { WatchStreams } from './watch-streams.ts'
 
+export type { Limits } from './tls-server.ts'
+
 export interface AppOptions {
   readonly registry: Registry
   readonly kinds: readonly Kind[]
