@@ -22,6 +22,7 @@ import { createMetrics } from './http/metrics.ts'
 import { type Family, Histogram } from './http/metrics-text.ts'
 import { createPriority } from './http/priority.ts'
 import type { Services } from './http/services.ts'
+import type { Limits } from './http/tls-server.ts'
 import { startRbac } from './rbac/index.ts'
 import { Feed } from './registry/feed.ts'
 import { ensureNamespaces } from './registry/namespaces.ts'
@@ -40,6 +41,8 @@ export interface ApiServerOptions {
   readonly store?: 'embedded' | 'memory'
   /** Where writes are put on record; `false` for nowhere. Default: `audit.log` in the data folder. */
   readonly audit?: Partial<AuditOptions> | false
+  /** How long clients may take; the defaults suit everybody but tests. */
+  readonly limits?: Partial<Limits>
   readonly log: Logger
 }
 
@@ -92,7 +95,11 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const running = await startRegistry(store, log, undo)
   const audit = await openAudit(options, undo)
   const services = servicesOf(running, audit, [transactions])
-  const urls = await listenAll(addresses, { registry: running.registry, services, pki, log }, undo)
+  const urls = await listenAll(
+    addresses,
+    { registry: running.registry, services, pki, log, limits: options.limits },
+    undo,
+  )
   undo.push(async () => running.closing())
   const url = urls[0] ?? ''
   const kubeconfigPath = join(dataDir, 'kubeconfig')
@@ -164,18 +171,19 @@ interface Serving {
   readonly services: Services
   readonly pki: Pki
   readonly log: Logger
+  readonly limits?: Partial<Limits> | undefined
 }
 
 /** The URLs, in the order of the addresses. */
 async function listenAll(addresses: readonly Address[], serving: Serving, undo: Undo[]): Promise<string[]> {
-  const { registry, services, pki, log } = serving
+  const { registry, services, pki, log, limits } = serving
   const server = await pki.serverCredentials(certificateNames(addresses.map(({ host }) => host)))
   const client = await pki.storedClient('api-server', { commonName: API_SERVER_USER })
   const tls = { ...server, ca: pki.caCertificate }
   const proxy = createAgentProxy(registry, client, pki.caCertificate)
   const urls: string[] = []
   for (const { host, port } of addresses) {
-    const app = createApp({ registry, services, kinds: KINDS, tls, proxy, log })
+    const app = createApp({ registry, services, kinds: KINDS, tls, proxy, log, ...(limits && { limits }) })
     undo.push(() => app.close())
     await app.listen({ host, port })
     urls.push(urlOf(host, app.server.address()))

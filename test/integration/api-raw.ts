@@ -5,6 +5,7 @@ import { Agent, type RequestOptions, request } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
 import pino from 'pino'
 import type { KeyPair } from '../../api-server/auth/key-pair.ts'
+import type { Limits } from '../../api-server/http/tls-server.ts'
 import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { within } from '../support/within.ts'
@@ -57,6 +58,7 @@ export interface Api extends AsyncDisposable {
 }
 
 export interface ApiOptions {
+  readonly limits?: Partial<Limits>
   readonly store?: 'embedded' | 'memory'
   readonly dataDir?: string
 }
@@ -81,9 +83,9 @@ const asking =
     return within(ANSWER_TIMEOUT_MS, answer, `an answer to ${method} ${path.slice(0, 200)}`)
   }
 
-export async function startApi({ store = 'memory', dataDir = tempDir() }: ApiOptions = {}): Promise<Api> {
+export async function startApi({ store = 'memory', dataDir = tempDir(), limits }: ApiOptions = {}): Promise<Api> {
   const log = pino({ level: process.env.API_LOG ?? 'silent' })
-  const server = await startApiServer({ dataDir, listen: '127.0.0.1:0', store, log })
+  const server = await startApiServer({ dataDir, listen: '127.0.0.1:0', store, log, ...(limits && { limits }) })
   const port = Number(new URL(server.url).port)
   const callers: Caller[] = []
   const caller = (pair: KeyPair | undefined): Caller => {
