@@ -27,11 +27,15 @@ const KEPT_CHARACTERS = 512 * 1024
 /** How long a file may live on after uvu's closing lines: longer means that a server, timer or child holds it open. */
 const LINGER_MS = 2_000
 const SETTLE_MS = 1_000
+const BATCH_MAIN = join(import.meta.dirname, 'batch-main.ts')
 const CLOSING_LINE = /^\s*Duration:\s/m
 
+/** Paths that share one process are given as one, separated by blanks (no test file has any in its name). */
 function start(root: string, path: string, mark: string, folder: string): ChildProcess {
+  const files = path.split(' ')
+  const entry = files.length > 1 ? [BATCH_MAIN, ...files] : files
   // tsx/esm leaves CommonJS packages alone: half the start-up time of plain tsx.
-  return spawn(process.execPath, ['--enable-source-maps', '--import', 'tsx/esm', path], {
+  return spawn(process.execPath, ['--enable-source-maps', '--import', 'tsx/esm', ...entry], {
     cwd: root,
     detached: true, // a process group of its own, to be killed as one
     stdio: ['ignore', 'pipe', 'pipe'],

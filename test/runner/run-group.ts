@@ -19,16 +19,29 @@ export interface RunOptions extends Rules {
 /** A group far beyond its budget is cut off, so that a run always ends. */
 const CUT_OFF_BUDGETS = 2
 
-async function inLanes(
-  lanes: number,
-  files: readonly TestFile[],
-  run: (file: TestFile) => Promise<void>,
-): Promise<void> {
-  const queue = [...files]
+async function inLanes<T>(lanes: number, items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
   const lane = async () => {
-    for (let file = queue.shift(); file; file = queue.shift()) await run(file)
+    for (let item = queue.shift(); item; item = queue.shift()) await run(item)
   }
   await Promise.all(Array.from({ length: lanes }, lane))
+}
+
+function batches(files: readonly TestFile[], size: number): TestFile[][] {
+  const count = Math.ceil(files.length / size)
+  // Dealt out like cards: neighbours, which are alike, would make some batches long and others short.
+  return Array.from({ length: count }, (_, index) => files.filter((_file, at) => at % count === index))
+}
+
+/** The batch as one file: runFile gives it one process. */
+function together(batch: readonly TestFile[]): TestFile {
+  const deadlineMs = Math.max(...batch.map((file) => file.deadlineMs))
+  return { path: batch.map(({ path }) => path).join(' '), deadlineMs, heavy: false }
+}
+
+function nameOf(batch: readonly TestFile[]): string {
+  const [first] = batch
+  return batch.length > 1 ? `${first?.path} and ${batch.length - 1} more` : (first?.path ?? '')
 }
 
 function notStarted({ path }: TestFile, reason: string): Verdict {
@@ -60,10 +73,22 @@ export async function runGroup(group: Group, files: readonly TestFile[], options
     verdicts.push(verdict)
     options.onVerdict(verdict)
   }
+  const runTogether = async (batch: readonly TestFile[]) => {
+    const verdict = await verdictOn(together(batch))
+    const isWell = verdict.failed + verdict.skipped + verdict.problems.length === 0
+    if (isWell || batch.length === 1 || options.signal.aborted) {
+      const named = { ...verdict, path: nameOf(batch) }
+      verdicts.push(named)
+      options.onVerdict(named)
+    } else for (const file of batch) await run(file)
+  }
   await inLanes(
     group.lanes,
-    files.filter(({ heavy }) => !heavy),
-    run,
+    batches(
+      files.filter(({ heavy }) => !heavy),
+      group.batch,
+    ),
+    runTogether,
   )
   await inLanes(
     1,

@@ -66,10 +66,29 @@ test('heavy files run alone and last', async () => {
 
 test('with CI=true a group beyond its budget fails, and far beyond it is cut off', async () => {
   const root = repositoryOf({ 'test/unit/a.test.ts': GOOD, 'test/unit/b.test.ts': GOOD })
-  const group = { ...GROUPS.unit, lanes: 1, budgetMs: 1 }
+  const group = { ...GROUPS.unit, lanes: 1, batch: 1, budgetMs: 1 }
   const { verdicts, problems } = await runGroup(group, filesOf(root, group), { ...quiet, root })
   assert.match(problems.join(), 'its budget is 0.0 s')
   assert.match(verdicts[1]?.problems.join() ?? '', 'not started: unit is far beyond its budget')
+})
+
+test('files that pass share a process; where one does not, each is judged by itself', async () => {
+  const root = repositoryOf({ 'test/unit/a.test.ts': GOOD, 'test/unit/b.test.ts': GOOD })
+  const group = { ...GROUPS.unit, lanes: 1 }
+  const together = await runGroup(group, filesOf(root, group), { ...quiet, root })
+  assert.equal(
+    together.verdicts.map(({ path, passed, failed }) => [path, passed, failed]),
+    [['test/unit/a.test.ts and 1 more', 2, 0]],
+  )
+  const broken = repositoryOf({ 'test/unit/a.test.ts': GOOD, 'test/unit/b.test.ts': 'export {}' })
+  const apart = await runGroup(group, filesOf(broken, group), { ...quiet, root: broken })
+  assert.equal(
+    apart.verdicts.map(({ path, failed }) => [path, failed]),
+    [
+      ['test/unit/a.test.ts', 0],
+      ['test/unit/b.test.ts', 1],
+    ],
+  )
 })
 
 test.run()
