@@ -132,6 +132,8 @@ function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wa
     memory.refusals.delete(uid)
   } else if (verb === 'install') {
     memory.installed.set(unitName, hash)
+    // Looked at before it was here: what was seen then would be taken for the manager's refusal.
+    if (memory.observed.get(unitName)?.loadState === 'not-found') memory.observed.delete(unitName)
     if (memory.records.get(uid)?.epoch !== epoch) put({ epoch, started: false })
   } else if (verb === 'stop') {
     if (memory.records.has(uid)) put({ started: false })

@@ -135,6 +135,7 @@ function reportOf(uid: string, seen: Picture, { memory, machineName }: Reconcile
 function isSettled(unit: Wanted, memory: Memory): boolean {
   const record = memory.records.get(unit.uid)
   if (record === undefined) return unit.desired === 'inactive'
+  if (!memory.observed.has(unit.unitName)) return false
   if (unit.desired === 'launched' && !record.started) return false
   return !memory.justStarted.has(unit.uid)
 }
