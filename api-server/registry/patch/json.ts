@@ -1,12 +1,13 @@
 /**
- * JSON patch (RFC 6902). Written here because a patch's `test` is how agents and schedulers claim things: the package
- * tried before compared every two objects as equal. The target is changed in place, because 10 000 operations on a
- * long list must not copy it each time; the patch is not.
+ * JSON patch (RFC 6902) on the `jsonpatch` package, with what an API server owes its clients. Two things are ours:
+ * `test`, because the package calls any two objects equal and agents claim units with it; and copies, because what it
+ * copies stays shared. The target is changed in place: 10 000 operations on a long list must not copy it each time.
  */
 import { isDeepStrictEqual } from 'node:util'
+import jsonpatch from 'jsonpatch'
 import { badRequest, invalidRequest } from '../errors.ts'
 import { MAX_DEPTH } from '../json-scan.ts'
-import { define, isObject } from './merge.ts'
+import { isObject } from './merge.ts'
 
 const MAX_OPERATIONS = 10_000
 /** Copies can double a document with every operation. */
@@ -95,40 +96,40 @@ function test(document: unknown, { path, value }: Operation): unknown {
 }
 
 function add(document: unknown, { path, value }: Pick<Operation, 'path' | 'value'>): unknown {
-  const [last, parent] = ends(document, path)
-  if (last === undefined) return value
-  if (isObject(parent)) define(parent, last, value)
-  else if (last === '-') listAt(parent, path).push(value)
-  else listAt(parent, path).splice(position(parent, last, path, 'or its end'), 0, value)
-  return document
+  return change(document, path, (pointer) => pointer.add(document, value, true))
 }
 
 function replace(document: unknown, { path, value }: Pick<Operation, 'path' | 'value'>): unknown {
-  const [last, parent] = ends(document, path)
-  if (last === undefined) return value
-  read(parent, [last], path)
-  if (isObject(parent)) define(parent, last, value)
-  else listAt(parent, path)[Number(last)] = value
-  return document
+  read(document, path) // says what is missing in our own words
+  return change(document, path, (pointer) => pointer.replace(document, value, true))
 }
 
 function remove(document: unknown, { path }: Pick<Operation, 'path'>): unknown {
-  const [last, parent] = ends(document, path)
-  if (last === undefined) throw refused('the whole object cannot be removed')
-  read(parent, [last], path)
-  if (isObject(parent)) delete parent[last]
-  else listAt(parent, path).splice(Number(last), 1)
-  return document
+  if (path.length === 0) throw refused('the whole object cannot be removed')
+  read(document, path)
+  return change(document, path, (pointer) => pointer.remove(document, true))
 }
 
-/** The last segment, and what it is looked up in; undefined when the path is the document itself. */
-function ends(document: unknown, path: readonly string[]): [string | undefined, unknown] {
-  return [path.at(-1), path.length === 0 ? undefined : read(document, path.slice(0, -1))]
+/** What the package's pointers do; its typings leave out that `mutate` makes them change the document itself. */
+interface Pointer {
+  add(document: unknown, value: unknown, mutate: boolean): unknown
+  replace(document: unknown, value: unknown, mutate: boolean): unknown
+  remove(document: unknown, mutate: boolean): unknown
 }
 
-function listAt(parent: unknown, path: readonly string[]): unknown[] {
-  if (Array.isArray(parent)) return parent
-  throw missing(path)
+const { JSONPointer } = jsonpatch as unknown as { JSONPointer: new (path: string) => Pointer }
+
+function change(document: unknown, path: readonly string[], make: (pointer: Pointer) => unknown): unknown {
+  const parent = path.length === 0 ? {} : read(document, path.slice(0, -1), path)
+  // The package would "change" a text or a number without a word.
+  if (!Array.isArray(parent) && !isObject(parent)) throw missing(path)
+  try {
+    return make(
+      new JSONPointer(path.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')),
+    )
+  } catch (error) {
+    throw refused(`${show(path)}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 function read(document: unknown, path: readonly string[], shown = path): unknown {
@@ -139,10 +140,9 @@ function read(document: unknown, path: readonly string[], shown = path): unknown
   }, document)
 }
 
-function position(list: unknown, segment: string, path: readonly string[], end?: 'or its end'): number {
-  const { length } = listAt(list, path)
-  if (!/^(0|[1-9]\d{0,8})$/.test(segment) || Number(segment) > (end ? length : length - 1))
-    throw refused(`${show(path)} is no place in a list of ${length}`)
+function position(list: readonly unknown[], segment: string, path: readonly string[]): number {
+  if (!/^(0|[1-9]\d{0,8})$/.test(segment) || Number(segment) >= list.length)
+    throw refused(`${show(path)} is no place in a list of ${list.length}`)
   return Number(segment)
 }
 
