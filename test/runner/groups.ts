@@ -28,7 +28,7 @@ export interface TestFile {
  * and the Kubernetes API (120 s).
  */
 export const GROUPS: Readonly<Record<GroupName, Group>> = {
-  unit: { name: 'unit', lanes: availableParallelism(), batch: 12, deadlineMs: 30_000, budgetMs: 20_000 },
+  unit: { name: 'unit', lanes: availableParallelism() + 1, batch: 24, deadlineMs: 30_000, budgetMs: 20_000 },
   integration: { name: 'integration', lanes: availableParallelism(), batch: 1, deadlineMs: 120_000, budgetMs: 270_000 },
   lab: { name: 'lab', lanes: 1, batch: 1, deadlineMs: 180_000, budgetMs: 600_000 },
   faults: { name: 'faults', lanes: 1, batch: 1, deadlineMs: 600_000, budgetMs: 1_800_000 },
