@@ -119,7 +119,9 @@ async function explained(
   if (report === undefined || unit === undefined) return report
   const why = await driver.explain(unit.spec.unitName ?? unit.metadata.name)
   if (why === '' || report.active.message.includes(why)) return report
-  const message = report.active.reason === 'Failed' ? why : `${report.active.message}: ${why}`
+  const said = report.active.message
+  // The explanation often begins with what was said already: it is told once.
+  const message = report.active.reason === 'Failed' || why.startsWith(said) ? why : `${said}: ${why}`
   return { ...report, active: { ...report.active, message } }
 }
 
