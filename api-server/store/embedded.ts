@@ -6,7 +6,7 @@
  *
  * One process owns the files. The disk may be full or failing: writes then throw `UnavailableError` and reads go on.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { HISTORY_NEVER_LATER_THAN_MS } from './compaction.ts'
@@ -20,6 +20,7 @@ import { LmdbWriter } from './lmdb-writer.ts'
 import { takeOwnership } from './owner-lock.ts'
 import { writeSnapshot } from './snapshot-file.ts'
 import { type Store, UnavailableError } from './store.ts'
+import { syncFolder } from './sync-folder.ts'
 import { checkTransaction } from './transaction.ts'
 import { type Bounds, DEFAULT_BOUNDS, type WatchHub, watchHub } from './watch-hub.ts'
 
@@ -57,16 +58,6 @@ export function storeFolder(dataDir: string): string {
   return join(dataDir, 'store')
 }
 
-/** A new file survives a power cut only once the folder that names it is synced, too. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-}
-
 /**
  * Opens the store in `dataDir`, creating it where there is none. Throws when another process has it open, or when its
  * files were written by a newer version.
@@ -77,8 +68,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   const release = takeOwnership(join(folder, 'owner'))
   try {
     const parts = await openParts(options, folder, release)
-    syncFolder(folder)
-    syncFolder(options.dataDir)
+    await syncFolder(folder)
+    await syncFolder(options.dataDir)
     return storeOf(parts)
   } catch (error) {
     release()

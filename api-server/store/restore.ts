@@ -5,11 +5,12 @@
 
 import { existsSync, renameSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { openEmbeddedStore, storeFolder, syncFolder } from './embedded.ts'
+import { openEmbeddedStore, storeFolder } from './embedded.ts'
 import { FORMAT } from './format.ts'
 import { addressOf, encodeNumber, encodePointer, encodeRecord, openTables, type Tables } from './lmdb-layout.ts'
 import { readSnapshot, type SnapshotSummary } from './snapshot-file.ts'
 import type { KeyValue, Revision } from './store.ts'
+import { syncFolder } from './sync-folder.ts'
 
 const BATCH_KEYS = 1_000
 
@@ -71,7 +72,7 @@ export async function restoreSnapshot(file: string, dataDir: string, signal?: Ab
   await rm(aside, { recursive: true, force: true })
   const summary = await build(aside, file, signal)
   renameSync(aside, folder)
-  syncFolder(dataDir)
+  await syncFolder(dataDir)
   await openOnce(dataDir)
   return summary
 }
@@ -91,6 +92,6 @@ async function build(folder: string, file: string, signal?: AbortSignal): Promis
     await tables.root.close()
     if (summary === undefined) await rm(folder, { recursive: true, force: true })
   }
-  syncFolder(folder)
+  await syncFolder(folder)
   return summary
 }

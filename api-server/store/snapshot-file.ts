@@ -13,6 +13,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { KeyValue, Revision } from './store.ts'
+import { syncFolder } from './sync-folder.ts'
 
 const MAGIC = Buffer.from('flotilla-snapshot\n')
 const VERSION = 1
@@ -88,15 +89,6 @@ async function writeContent(
   }
   await flush()
   await writeAll(file, hash.digest())
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** Writes `content` to `path` (0600), whole or not at all. */
