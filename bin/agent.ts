@@ -1,6 +1,7 @@
 /** `flotilla agent`: credentials from the kubeconfig, a driver for this host, and the agent between them. */
 import { readFileSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
+import { claimsToBeMachine } from '../api-server/auth/identity.ts'
 import { connect } from '../controllers/lib/client.ts'
 import { runAgent } from '../node-agent/main.ts'
 import type { ServeSettings } from '../node-agent/serve/server.ts'
@@ -47,7 +48,7 @@ function doorOf(kubeconfig: KubeConfig, listen: string): ServeSettings | undefin
   const cert = pem(user?.certData, user?.certFile)
   const key = pem(user?.keyData, user?.keyFile)
   const ca = pem(cluster?.caData, cluster?.caFile)
-  if (!cert || !key || !ca || !user?.name.startsWith('machine:')) return undefined
+  if (!cert || !key || !ca || !claimsToBeMachine({ user: user?.name ?? '', groups: [] })) return undefined
   const colon = listen.lastIndexOf(':')
   return { host: listen.slice(0, colon), port: Number(listen.slice(colon + 1)), tls: { cert, key, ca } }
 }

@@ -1,5 +1,6 @@
 /** Makes a machine known before it first calls: its certificate, and its key's hash in the Machine object (D9). */
 import { isDeepStrictEqual } from 'node:util'
+import { MACHINES_GROUP, machineUser } from '../../api-server/auth/identity.ts'
 import { renderKubeconfig } from '../../api-server/auth/kubeconfig.ts'
 import type { ApiServer } from '../../api-server/main.ts'
 import { StatusError } from '../../api-server/registry/errors.ts'
@@ -20,10 +21,10 @@ export async function machineIdentity(
   server: string,
   address: string,
 ): Promise<MachineIdentity> {
-  const user = `machine:${name}`
+  const user = machineUser(name)
   const { certificate, key, keyHash } = await pki.storedClient(`machine-${name}`, {
     commonName: user,
-    organizations: ['flotilla:machines'],
+    organizations: [MACHINES_GROUP],
     dnsNames: [`machine-${name}`],
     ipAddresses: [address],
   })

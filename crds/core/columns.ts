@@ -1,5 +1,4 @@
 /** Columns and cells that several built-in kinds share. Built-ins print `<none>` where a custom kind prints nothing. */
-import { age } from '../age.ts'
 import type { ApiObject, Column } from '../kind.ts'
 
 export const NONE = '<none>'
@@ -33,8 +32,4 @@ export function textOr(value: unknown, otherwise: string): string {
 /** How many keys the maps at `fields` have together. */
 export function countKeys(object: ApiObject, ...fields: readonly string[]): number {
   return fields.reduce((sum, field) => sum + Object.keys((object[field] ?? {}) as object).length, 0)
-}
-
-export function sinceText(value: unknown, now: Date): string {
-  return age(typeof value === 'string' ? value : undefined, now)
 }
