@@ -1,10 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Answer, type Api, type Caller, MERGE, startApi, UNITS } from './api-raw.ts'
+import { type Answer, type Api, bindRole, type Caller, MERGE, RBAC, startApi, UNITS } from './api-raw.ts'
 
 const test = suite('rights and reviews, byte by byte')
 
-const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 const AUTHORIZATION = '/apis/authorization.k8s.io/v1'
 const AUTHENTICATION = '/apis/authentication.k8s.io/v1'
 
@@ -20,12 +19,7 @@ test.after(async () => api[Symbol.asyncDispose]())
 const post = (path: string, body: unknown, rest: object = {}): Promise<Answer> =>
   api.ask('POST', path, { body, ...rest })
 
-const bind = (name: string, role: string, user: string) =>
-  post(`${RBAC}/clusterrolebindings`, {
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-    subjects: [{ kind: 'User', name: user }],
-  })
+const bind = (name: string, role: string, user: string) => bindRole(api, name, role, user)
 
 test('reviews: what is wrong with a question is answered in detail', async () => {
   const spec = { resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'default' } }

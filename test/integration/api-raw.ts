@@ -195,3 +195,15 @@ export function unitBody(name: string, spec: Record<string, unknown> = {}, metad
     spec: { content: '[Service]\nExecStart=/bin/true\n', ...spec },
   }
 }
+
+export const RBAC = '/apis/rbac.authorization.k8s.io/v1'
+
+/** Gives a user a ClusterRole everywhere. */
+export function bindRole(api: Api, name: string, role: string, user: string): Promise<Answer> {
+  const body = {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+    subjects: [{ kind: 'User', name: user }],
+  }
+  return api.ask('POST', `${RBAC}/clusterrolebindings`, { body })
+}

@@ -3,11 +3,10 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../support/until.ts'
-import { type Answer, type Api, type Caller, type Json, startApi, UNITS } from './api-raw.ts'
+import { type Answer, type Api, bindRole, type Caller, type Json, startApi, UNITS } from './api-raw.ts'
 
 const test = suite('what the server tells of itself')
 
-const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
 
 let api: Api
@@ -22,12 +21,7 @@ test.after(async () => api[Symbol.asyncDispose]())
 const post = (path: string, body: unknown, rest: object = {}): Promise<Answer> =>
   api.ask('POST', path, { body, ...rest })
 
-const bind = (name: string, role: string, user: string) =>
-  post(`${RBAC}/clusterrolebindings`, {
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-    subjects: [{ kind: 'User', name: user }],
-  })
+const bind = (name: string, role: string, user: string) => bindRole(api, name, role, user)
 
 /** The audit log's lines, once one says what is asked for. */
 async function recorded(says: (line: Json) => boolean): Promise<Json> {
