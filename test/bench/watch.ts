@@ -1,17 +1,19 @@
-/** A thousand watchers of the same objects while these change a hundred times a second. */
+/** A thousand watchers of the same objects while these change a hundred times a second, and one more that never reads. */
 import { listUnits } from './flotilla/call.ts'
-import { processorSeconds, residentMB } from './flotilla/proc.ts'
+import { peakOf, processorSeconds, residentMB } from './flotilla/proc.ts'
 import { type Flotilla, startFlotilla } from './flotilla/running.ts'
 import { createIdle, hostOf, UNITS, unitName } from './flotilla/units.ts'
 import { atMost, type Bar, type Question, type Settings, type Unit } from './harness/figure.ts'
 import { type Collector, rounds } from './harness/rounds.ts'
 import { runLoad, runWatch } from './load/run.ts'
+import { stalledWatch } from './load/stalled.ts'
 import { NUMBER, requestText, STAMP } from './load/template.ts'
 
 const WATCHERS = 1_000
 const CHANGES_PER_SECOND = 100
 const OBJECTS = 100
 const ANNOTATION = 'bench.flotilla.dev/sent-at'
+const MINUTE_MS = 60_000
 const DELIVERY_P99_MS = atMost(250)
 const NONE = atMost(0)
 
@@ -20,7 +22,7 @@ export const watch: Question = {
   asks: `${WATCHERS} watchers, ${CHANGES_PER_SECOND} changes a second: how late does a change arrive, and does each?`,
   async run(settings) {
     return {
-      figures: await rounds(settings.quick ? 1 : 3, 0, (collect) => round(collect, settings)),
+      figures: await rounds(settings.quick ? 1 : 2, 0, (collect) => round(collect, settings)),
       references: [
         {
           what: 'kube-apiserver 1.20.2 + etcd 3.4.23: delivery p50 1.54 s, p99 3.48 s, 904 MB RSS',
@@ -28,6 +30,7 @@ export const watch: Question = {
         },
       ],
       notes: [
+        'one watcher more asks and never reads: peak RSS is what that and the load may cost',
         'delivery = from the sending of the write to its arrival; the thousand readers share the processors with us',
       ],
     }
@@ -42,8 +45,10 @@ async function round(collect: Collector, settings: Settings): Promise<void> {
   const marker = `"${ANNOTATION}":"`
   const request = await watchRequest(flotilla)
   await using watchers = await runWatch({ do: 'watch', target: api, request, watchers: WATCHERS, marker })
+  using stalled = await stalledWatch(api, request)
   const before = await processorSeconds(pid)
-  const durationMs = settings.quick ? 2_000 : 10_000
+  const peak = peakOf(() => residentMB(pid))
+  const durationMs = settings.quick ? 2_000 : MINUTE_MS
   const steady = { do: 'paced', ring: OBJECTS, connections: 8, perSecond: CHANGES_PER_SECOND, durationMs } as const
   const writes = await runLoad({ ...common, ...steady, request: changeRequest(flotilla) })
   const { events, deliveryMs } = await watchers.finish()
@@ -55,7 +60,9 @@ async function round(collect: Collector, settings: Settings): Promise<void> {
   add('changes', '/s', writes.requests / writes.seconds)
   add('the write itself, p99', 'ms', writes.latencyMs.p99)
   add("the server's processor time", 's', seconds)
-  add('RSS of the server', 'MB', await residentMB(pid))
+  add('RSS of the server, peak', 'MB', await peak.stop())
+  add('RSS of the server, after', 'MB', await residentMB(pid))
+  add('the stalled one was cut', 'events', Number(await stalled.wasCut()))
 }
 
 /** From the newest version on: the objects themselves are not sent first. */

@@ -32,3 +32,25 @@ async function matches(pid: string, commandPart: string, cgroupPart: string): Pr
     return false // it has ended meanwhile
   }
 }
+
+const SAMPLED_EVERY_MS = 250
+
+/** Samples `measure` until stopped; `stop` answers with the largest value seen. */
+export function peakOf(measure: () => Promise<number>): { stop(): Promise<number> } {
+  let peak = 0
+  let sampling = Promise.resolve()
+  const sample = () => {
+    sampling = measure().then((value) => {
+      peak = Math.max(peak, value)
+    })
+  }
+  const timer = setInterval(sample, SAMPLED_EVERY_MS)
+  sample()
+  return {
+    async stop() {
+      clearInterval(timer)
+      await sampling
+      return peak
+    },
+  }
+}

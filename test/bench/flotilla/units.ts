@@ -15,6 +15,11 @@ export function createIdle(target: Target, bytes: number): string {
   return create(target, sized(padding))
 }
 
+/** Reads one that `createIdle` has written. */
+export function getUnit(target: Target): string {
+  return requestText({ method: 'GET', path: `${UNITS}/${unitName(NUMBER)}`, host: hostOf(target) })
+}
+
 /** Runs until it is stopped. */
 export const SLEEPER = '[Unit]\nDescription=Sleeps for a benchmark\n\n[Service]\nExecStart=/bin/sleep infinity\n'
 

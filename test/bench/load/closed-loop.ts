@@ -49,7 +49,8 @@ export function closedLoop(job: ClosedLoop): Promise<LoadResult> {
   const fill = template(job.request)
   const counted = tally()
   return withConnections(job, async (connections) => {
-    let number = job.firstNumber
+    let sentCount = 0
+    const { firstNumber, ring = Number.POSITIVE_INFINITY } = job
     const begun = performance.now() + job.warmupMs
     const end = begun + job.durationMs
     await pump(connections, () => {
@@ -59,7 +60,7 @@ export function closedLoop(job: ClosedLoop): Promise<LoadResult> {
         const now = performance.now()
         if (now >= begun && now < end) counted.answer(status, bodyBytes, now - sent)
       }
-      return { bytes: fill(number++), answered }
+      return { bytes: fill(firstNumber + (sentCount++ % ring)), answered }
     })
     return counted.result(job.durationMs / 1000)
   })

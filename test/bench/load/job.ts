@@ -10,6 +10,8 @@ export interface ClosedLoop {
   readonly connections: number
   /** The first request's number; each later one has the next. */
   readonly firstNumber: number
+  /** After so many the numbers begin again; they never do unless given. */
+  readonly ring?: number
   /** Requests before the clock starts. */
   readonly warmupMs: number
   /** How long to count. */

@@ -9,13 +9,16 @@ export interface RequestParts {
   readonly method: string
   readonly path: string
   readonly host: string
+  /** JSON unless given. */
+  readonly accept?: string
   readonly type?: string
   readonly body?: string
 }
 
 /** A whole HTTP/1.1 request as text. */
-export function requestText({ method, path, host, type = 'application/json', body = '' }: RequestParts): string {
-  const head = [`${method} ${path} HTTP/1.1`, `host: ${host}`, 'accept: application/json']
+export function requestText(parts: RequestParts): string {
+  const { method, path, host, accept = 'application/json', type = 'application/json', body = '' } = parts
+  const head = [`${method} ${path} HTTP/1.1`, `host: ${host}`, `accept: ${accept}`]
   const content = body === '' ? [] : [`content-type: ${type}`, `content-length: ${Buffer.byteLength(body)}`]
   return `${[...head, ...content].join('\r\n')}\r\n\r\n${body}`
 }

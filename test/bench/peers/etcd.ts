@@ -104,9 +104,15 @@ export function putV2(target: Target, valueBytes: number): string {
   return requestText({ method: 'PUT', path: `/v2/keys/bench/${NUMBER}`, host: hostOf(target), type, body })
 }
 
-/** All that the puts above have written, in one answer. */
-export function rangeV3(target: Target): string {
+/** One of the keys that `putV3` has written. */
+export function getV3(target: Target): string {
+  const body = JSON.stringify({ key: `YmVuY2gv${NUMBER}` })
+  return requestText({ method: 'POST', path: '/v3/kv/range', host: hostOf(target), body })
+}
+
+/** All that the puts above have written, in one answer; or the first `limit` of it. */
+export function rangeV3(target: Target, limit = 0): string {
   const base64 = (text: string) => Buffer.from(text).toString('base64')
-  const body = JSON.stringify({ key: base64('bench/'), range_end: base64('bench0') })
+  const body = JSON.stringify({ key: base64('bench/'), range_end: base64('bench0'), limit })
   return requestText({ method: 'POST', path: '/v3/kv/range', host: hostOf(target), body })
 }
