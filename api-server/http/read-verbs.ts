@@ -2,7 +2,7 @@
 import { StatusError } from '../registry/errors.ts'
 import { list as listEntries, waitUntil } from '../registry/list.ts'
 import { toScale } from '../registry/scale.ts'
-import { PARTIAL_FORMAT, tableHead, tableWriter } from '../registry/table.ts'
+import { PARTIAL_FORMAT, PARTIAL_KIND, tableHead, tableWriter } from '../registry/table.ts'
 import { watch as watchEntries } from '../registry/watch.ts'
 import { type Call, formatOf, map, placeOf } from './call.ts'
 import { negotiate, parseInclude } from './negotiate.ts'
@@ -41,9 +41,8 @@ export async function list(call: Call): Promise<void> {
       ']}\n',
     )
   } else {
-    const [type, group] =
-      form === 'partial' ? ['PartialObjectMetadata', 'meta.k8s.io/v1'] : [kind.kind, kind.apiVersion]
-    const head = `{"kind":"${type}List","apiVersion":"${group}","metadata":${JSON.stringify(metadata)},"items":[`
+    const { kind: type, apiVersion } = form === 'partial' ? PARTIAL_KIND : kind
+    const head = `{"kind":"${type}List","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
     await sendPieces(
       reply.raw,
       head,
@@ -58,7 +57,8 @@ export async function watch(call: Call): Promise<void> {
   const parameters = parseWatch(query, target)
   const format = formatOf(call)
   const version = () => registry.feed.revision
-  const stream = streams.open(reply.raw, { ...parameters, kind: target.kind, version })
+  const kind = format === PARTIAL_FORMAT ? PARTIAL_KIND : target.kind
+  const stream = streams.open(reply.raw, { ...parameters, kind, version })
   const after = parameters.after === 'now' ? version() : parameters.after
   try {
     const options = { ...parameters.filter, after, format }

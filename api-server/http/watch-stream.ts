@@ -13,7 +13,8 @@ const BOOKMARK_EVERY_MS = 10_000
 
 export interface WatchStreamOptions {
   readonly bookmarks: boolean
-  readonly kind: Kind
+  /** What bookmarks are said to be: the same as what the watch sends. */
+  readonly kind: Pick<Kind, 'kind' | 'apiVersion'>
   readonly timeoutMs: number
   /** Newest version that was published to every watcher. */
   readonly version: () => bigint

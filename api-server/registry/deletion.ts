@@ -1,5 +1,5 @@
 /** What deleting an object takes: whether it may go, whether something holds it, what it says while it goes. */
-import type { ApiObject, Kind } from '../../crds/kind.ts'
+import type { ApiObject, Kind, Metadata } from '../../crds/kind.ts'
 import { type Entry, objectOf } from './entry.ts'
 import { conflict } from './errors.ts'
 import { timestamp } from './prepare.ts'
@@ -8,6 +8,14 @@ export interface Preconditions {
   readonly uid?: string
   readonly resourceVersion?: string
 }
+
+/** What becomes of an object's dependents: deleted after it, deleted before it, or left without it. */
+export type Propagation = 'Background' | 'Foreground' | 'Orphan'
+
+/** Held until the garbage collector has deleted every dependent that says so (blockOwnerDeletion). */
+export const FOREGROUND = 'foregroundDeletion'
+/** Held until the garbage collector has taken the references to the object out of its dependents. */
+export const ORPHAN = 'orphan'
 
 export function hasFinalizers(object: ApiObject): boolean {
   return (
@@ -29,18 +37,53 @@ export function graceOf(kind: Kind, object: ApiObject, asked: number | undefined
   return deletionTimestamp === undefined ? seconds : Math.min(seconds, deletionGracePeriodSeconds)
 }
 
-/** The object as it says that it goes, `graceSeconds` after it was first told to; undefined where it says so already. */
-export function deleting(kind: Kind, object: ApiObject, graceSeconds: number, now: Date): ApiObject | undefined {
-  const { metadata } = object
+/**
+ * The finalizers that a deletion leaves: those of the garbage collector as `propagation` says, where it says anything.
+ * A later deletion may change its mind as long as the object is there. Events have no dependents that anybody follows.
+ */
+export function finalizersFor(kind: Kind, object: ApiObject, propagation: Propagation | undefined): readonly string[] {
+  const before = object.metadata.finalizers ?? []
+  if (kind.kind === 'Event') return before
+  const own: readonly string[] = before.filter((one) => one === FOREGROUND || one === ORPHAN)
+  const wanted: readonly string[] = propagation === undefined ? own.slice(0, 1) : (ADDED.get(propagation) ?? [])
+  if (own.length === wanted.length && wanted.every((one) => own.includes(one))) return before
+  return [...before.filter((one) => !own.includes(one)), ...wanted]
+}
+
+const ADDED: ReadonlyMap<Propagation, readonly string[]> = new Map([
+  ['Foreground', [FOREGROUND]],
+  ['Orphan', [ORPHAN]],
+])
+
+/** How a deletion was asked for, settled: see `graceOf` and `finalizersFor`. */
+export interface Deletion {
+  readonly graceSeconds: number
+  readonly finalizers: readonly string[]
+  readonly now: Date
+}
+
+/** The object as it says that it goes; undefined where it says so already. */
+export function deleting(kind: Kind, object: ApiObject, deletion: Deletion): ApiObject | undefined {
+  const { finalizers: before = [], ...metadata } = object.metadata
+  const sameFinalizers =
+    before.length === deletion.finalizers.length && before.every((one, at) => one === deletion.finalizers[at])
+  const finalizers = sameFinalizers ? before : deletion.finalizers
+  const times = deletionTimes(object.metadata, deletion)
+  if (times === undefined && sameFinalizers) return undefined
+  const next = { ...metadata, ...(finalizers.length > 0 && { finalizers: [...finalizers] }), ...times }
+  return { ...object, metadata: next, ...(times && terminating(kind, object)) }
+}
+
+/** Undefined where the object goes already, and no sooner for this. */
+function deletionTimes(metadata: Metadata, { graceSeconds, now }: Deletion): Partial<Metadata> | undefined {
   const { deletionTimestamp, deletionGracePeriodSeconds: before = 0, generation } = metadata
   if (deletionTimestamp !== undefined && before <= graceSeconds) return undefined
   const toldMs = deletionTimestamp === undefined ? now.getTime() : Date.parse(deletionTimestamp) - before * 1000
-  const deletion = {
+  return {
     deletionTimestamp: timestamp(new Date(toldMs + graceSeconds * 1000)),
     deletionGracePeriodSeconds: graceSeconds,
     ...(deletionTimestamp === undefined && generation !== undefined && { generation: generation + 1 }),
   }
-  return { ...object, metadata: { ...metadata, ...deletion }, ...terminating(kind, object) }
 }
 
 export function isDeleting(entry: Entry): boolean {

@@ -13,15 +13,17 @@ import { MAX_OPERATIONS, type Operation, type Store } from '../store/store.ts'
 import {
   checkPreconditions,
   deleting,
+  finalizersFor,
   graceOf,
   hasFinalizers,
   isDeleting,
   isFinished,
   type Preconditions,
+  type Propagation,
 } from './deletion.ts'
 import { storeKey } from './encode.ts'
 import { changeableObjectOf, type Entry, managedAsIn, managedFieldsOf, objectOf } from './entry.ts'
-import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
+import { alreadyExists, conflict, notFound, notWhileEnding, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration } from './prepare.ts'
@@ -57,6 +59,8 @@ export interface DeleteOptions {
   readonly preconditions?: Preconditions
   /** How long what runs may take to end, where the kind's objects are ended by somebody; at 0 nobody is waited for. */
   readonly graceSeconds?: number | undefined
+  /** What becomes of its dependents: what the object's finalizers say unless given, deleted after it by default. */
+  readonly propagation?: Propagation | undefined
   readonly guard?: ((current: ApiObject) => void) | undefined
 }
 
@@ -90,6 +94,7 @@ export class Registry {
     options: WriteOptions = {},
   ): Promise<Written> {
     if (kind.view) refuseCreate(kind)
+    if (kind.isEnding) throw notWhileEnding()
     const now = new Date()
     const given = takeManagedFields(input.metadata)
     prepareCreate(kind, input, { uid: randomUUID(), now })
@@ -150,7 +155,7 @@ export class Registry {
     const given = takeManagedFields(changed.metadata)
     const prepared = prepareUpdate(kind, current, changed, subresource)
     const { object, warnings } = admit(kind, prepared, current, options)
-    if (subresource === undefined) settleGeneration(current, object)
+    if (subresource === undefined) settleGeneration(kind, current, object)
     const write = { kind, before: current, after: object, held: () => managedFieldsOf(entry), given, now: new Date() }
     const isSame = recordOwnership(options.ownership, write, isNoOp(current, object))
     if (isSame) return { bytes: entry.bytes, name, warnings }
@@ -176,8 +181,10 @@ export class Registry {
       options.guard?.(object)
       checkPreconditions(place.kind, object, options.preconditions)
       const graceSeconds = graceOf(place.kind, object, options.graceSeconds)
-      return hasFinalizers(object) || graceSeconds > 0
-        ? this.#markDeleted(place, entry, deleting(place.kind, object, graceSeconds, new Date()), options)
+      const finalizers = finalizersFor(place.kind, object, options.propagation)
+      const marked = deleting(place.kind, object, { graceSeconds, finalizers, now: new Date() })
+      return graceSeconds > 0 || hasFinalizers(marked ?? object)
+        ? this.#markDeleted(place, entry, marked, options)
         : this.#remove(place, entry, options)
     })
   }
@@ -220,7 +227,7 @@ export class Registry {
   /** `stored` as it would be answered; without a version when there is none yet. */
   #shown({ kind, name }: Place, stored: Buffer, version: bigint | undefined): { bytes: Buffer; name: string } {
     return {
-      bytes: version === undefined ? stored : this.feed.cache(kind).encoding.render(stored, version),
+      bytes: this.feed.cache(kind).encoding.render(stored, version),
       name,
     }
   }

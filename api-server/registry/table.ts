@@ -62,8 +62,10 @@ function shownObject(entry: Entry, object: ApiObject, include: IncludeObject): s
   return JSON.stringify(partialMetadata(object))
 }
 
+export const PARTIAL_KIND = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' } as const
+
 export function partialMetadata({ metadata }: ApiObject): Record<string, unknown> {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
+  return { ...PARTIAL_KIND, metadata }
 }
 
 /** Beginning of a Table; rows follow, then `]}`. */
