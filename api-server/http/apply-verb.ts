@@ -51,7 +51,7 @@ function applying(call: Call, body: Body): Applying {
   const { kind } = call.target
   return {
     call,
-    options: { ...parseWrite(call.query), strayFields: body.duplicates, ownership: AS_APPLIED },
+    options: { ...parseWrite(call.query, 'PatchOptions'), strayFields: body.duplicates, ownership: AS_APPLIED },
     request: () => ({ kind, config: configOf(call, body.value), writer, force, time: timestamp(new Date()) }),
   }
 }

@@ -1,5 +1,5 @@
 /** What form of answer a client asked for: the object, a Table, or its metadata (spec: Kubernetes API, §0 and §4.3). */
-import { invalidRequest, StatusError } from '../registry/errors.ts'
+import { badRequest, StatusError, shown } from '../registry/errors.ts'
 import type { IncludeObject } from '../registry/table.ts'
 
 export type Form = 'object' | 'table' | 'partial'
@@ -36,7 +36,7 @@ function isServed(type: string): boolean {
 export function parseInclude(text: string | null): IncludeObject {
   if (text === null || text === '' || text === 'Metadata') return 'Metadata'
   if (text === 'None' || text === 'Object') return text
-  throw invalidRequest(
-    `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "None", "Metadata", "Object"`,
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${shown(text)}: must be 'Metadata', 'Object', 'None', or empty`,
   )
 }

@@ -1,7 +1,15 @@
 /** Query parameters, each checked once, with the wording of its 400. */
 import type { Kind } from '../../crds/kind.ts'
 import type { Filter } from '../registry/entry.ts'
-import { badRequest, type Cause, invalidRequest, shown, unsupportedValue } from '../registry/errors.ts'
+import {
+  badRequest,
+  type Cause,
+  forbiddenValue,
+  invalidOptions,
+  type OptionsKind,
+  shown,
+  unsupportedValue,
+} from '../registry/errors.ts'
 import type { ListOptions } from '../registry/list.ts'
 import { parseFieldSelector, parseLabelSelector } from '../registry/selectors.ts'
 import type { FieldValidation } from '../registry/validate.ts'
@@ -31,19 +39,13 @@ export function parseFilter(query: URLSearchParams, kind: Kind, { namespace, nam
   }
 }
 
-const forbidden = (field: string, why: string): Cause => ({
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${why}`,
-  field,
-})
-
 export function parseListOptions(query: URLSearchParams, request: ResourceRequest): ListOptions {
   const text = query.get('resourceVersion')
   const match = query.get('resourceVersionMatch')
   const continueToken = query.get('continue') || undefined
-  checkMatch(text, match)
+  refuse(matchCauses(text, match, continueToken))
   if (query.has('sendInitialEvents'))
-    throw refuse(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
+    refuse([forbiddenValue('sendInitialEvents', 'sendInitialEvents is forbidden for list')])
   if (continueToken && text && text !== '0')
     throw badRequest('specifying resource version is not allowed when using continue')
   return {
@@ -55,17 +57,23 @@ export function parseListOptions(query: URLSearchParams, request: ResourceReques
   }
 }
 
-const refuse = (cause: Cause) =>
-  invalidRequest(`ListOptions.meta.k8s.io "" is invalid: ${cause.field}: ${cause.message}`, [cause])
+function refuse(causes: readonly Cause[]): void {
+  if (causes.length > 0) throw invalidOptions('ListOptions', ...causes)
+}
 
-function checkMatch(version: string | null, match: string | null): void {
-  if (!match) return
-  const field = 'resourceVersionMatch'
-  if (!version) throw refuse(forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+const MATCH = 'resourceVersionMatch'
+const MATCH_CONTINUE = forbiddenValue(MATCH, 'resourceVersionMatch is forbidden when continue is provided')
+
+function matchCauses(version: string | null, match: string | null, continueToken: string | undefined): Cause[] {
+  if (!match) return []
+  const causes: Cause[] = []
+  const forbid = (why: string) => causes.push(forbiddenValue(MATCH, why))
+  if (!version) forbid('resourceVersionMatch is forbidden unless resourceVersion is provided')
+  if (continueToken) causes.push(MATCH_CONTINUE)
   if (match !== 'Exact' && match !== 'NotOlderThan')
-    throw refuse(unsupportedValue(field, match, ['Exact', 'NotOlderThan']))
-  if (match === 'Exact' && version === '0')
-    throw refuse(forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    causes.push(unsupportedValue(MATCH, match, ['Exact', 'NotOlderThan', '']))
+  if (match === 'Exact' && version === '0') forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+  return causes
 }
 
 export interface WatchParameters {
@@ -84,7 +92,8 @@ const MAX_WATCH_MS = 24 * 3_600_000
 export function parseWatch(query: URLSearchParams, request: ResourceRequest): WatchParameters {
   const initial = query.get('sendInitialEvents') || undefined
   const bookmarks = isTrue(query.get('allowWatchBookmarks'))
-  checkInitialEvents(initial, query.get('resourceVersionMatch') || undefined, bookmarks)
+  refuse(initialEventsCauses(initial, query.get('resourceVersionMatch') || undefined, bookmarks))
+  if (query.get('resourceVersionMatch') && query.get('continue')) refuse([MATCH_CONTINUE])
   const timeoutSeconds = parseCount('timeoutSeconds', query.get('timeoutSeconds'))
   const version = parseVersion(query.get('resourceVersion'))
   return {
@@ -96,14 +105,18 @@ export function parseWatch(query: URLSearchParams, request: ResourceRequest): Wa
   }
 }
 
-function checkInitialEvents(initial: string | undefined, match: string | undefined, bookmarks: boolean): void {
-  if (initial === undefined) {
-    if (match === undefined) return
-    const why = 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
-    throw refuse(forbidden('resourceVersionMatch', why))
-  }
-  if (match === 'NotOlderThan' && (bookmarks || !isTrue(initial))) return
-  throw refuse(forbidden('sendInitialEvents', 'needs resourceVersionMatch=NotOlderThan and allowWatchBookmarks=true'))
+function initialEventsCauses(initial: string | undefined, match: string | undefined, bookmarks: boolean): Cause[] {
+  const causes: Cause[] = []
+  const forbid = (field: string, why: string) => causes.push(forbiddenValue(field, why))
+  if (initial !== undefined && match !== 'NotOlderThan')
+    forbid(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  if (initial === undefined && match !== undefined)
+    forbid(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match !== undefined && match !== 'NotOlderThan') causes.push(unsupportedValue(MATCH, match, ['NotOlderThan']))
+  // Their end is told by a bookmark, which this watcher would never see.
+  if (isTrue(initial ?? null) && !bookmarks)
+    forbid('sendInitialEvents', 'sendInitialEvents requires setting allowWatchBookmarks')
+  return causes
 }
 
 export interface WriteParameters {
@@ -111,21 +124,22 @@ export interface WriteParameters {
   readonly fieldValidation: FieldValidation
 }
 
-export function parseWrite(query: URLSearchParams): WriteParameters {
+export function parseWrite(query: URLSearchParams, options: OptionsKind): WriteParameters {
   const fieldValidation = query.get('fieldValidation') || 'Warn'
   if (!isFieldValidation(fieldValidation))
-    throw refused(unsupportedValue('fieldValidation', fieldValidation, ['Ignore', 'Strict', 'Warn']))
-  return { dryRun: parseDryRun(query.getAll('dryRun')), fieldValidation }
+    throw invalidOptions(
+      options,
+      unsupportedValue('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']),
+    )
+  return { dryRun: parseDryRun(query.getAll('dryRun'), options), fieldValidation }
 }
 
 /** `All` is the only dry run there is; it may be given more than once, in the query or in DeleteOptions. */
-export function parseDryRun(values: readonly string[]): boolean {
-  const bad = values.find((value) => value !== 'All' && value !== '')
-  if (bad !== undefined) throw refused(unsupportedValue('dryRun', bad, ['All']))
+export function parseDryRun(values: readonly string[], options: OptionsKind): boolean {
+  const isBad = values.some((value) => value !== 'All' && value !== '')
+  if (isBad) throw invalidOptions(options, unsupportedValue('dryRun', values, ['All']))
   return values.includes('All')
 }
-
-const refused = (cause: Cause) => invalidRequest(`${cause.field}: ${cause.message}`, [cause])
 
 function isFieldValidation(text: string): text is FieldValidation {
   return text === 'Strict' || text === 'Warn' || text === 'Ignore'

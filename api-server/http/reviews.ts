@@ -8,7 +8,7 @@ import type { Attributes, ResourceAttributes } from '../auth/authorize.ts'
 import type { Identity } from '../auth/identity.ts'
 import type { Authorizer } from '../auth/rbac/authorizer.ts'
 import type { PolicyRule } from '../auth/rbac/policy.ts'
-import { badRequest, invalidRequest, methodNotAllowed } from '../registry/errors.ts'
+import { badRequest, invalidPart, methodNotAllowed } from '../registry/errors.ts'
 import type { Access, Caller } from './access.ts'
 import { decodeBody, mediaTypeOf } from './body.ts'
 import { sendBytes } from './reply.ts'
@@ -162,9 +162,7 @@ function subjectOf({ user = '', groups = [], uid, extra }: Spec, type: string): 
 function invalidSpec(type: string, field: string, message: string) {
   const path = `spec.${field}`
   const reason = message.startsWith('Forbidden') ? 'FieldValueForbidden' : 'FieldValueInvalid'
-  return invalidRequest(`${type}.authorization.k8s.io "" is invalid: ${path}: ${message}`, [
-    { reason, message, field: path },
-  ])
+  return invalidPart('authorization.k8s.io', type, [{ reason, message, field: path }])
 }
 
 function rulesOf(authorizer: Authorizer, identity: Identity, namespace: string): Record<string, unknown> {

@@ -18,8 +18,8 @@ import { sendBytes, sendPieces, sendStatus, warningHeaders } from './reply.ts'
 import type { ResourceRequest } from './request-info.ts'
 import { versionIn } from './request-record.ts'
 
-async function bodyOf({ request, target }: Call): Promise<Body> {
-  return decodeBody(request.body, mediaTypeOf(request.headers['content-type']), target.kind.kind)
+async function bodyOf({ request, target }: Call, type = target.kind.kind): Promise<Body> {
+  return decodeBody(request.body, mediaTypeOf(request.headers['content-type']), type)
 }
 
 export async function create(call: Call): Promise<void> {
@@ -30,7 +30,7 @@ export async function create(call: Call): Promise<void> {
   const object = alignWithPath(kind, value, namespace, undefined)
   if (namespace !== undefined) requireNamespace(registry, kind, namespace, object.metadata.name)
   const written = await registry.create(kind, namespace, object, {
-    ...parseWrite(query),
+    ...parseWrite(query, 'CreateOptions'),
     strayFields: duplicates,
     guard,
     ownership: ownershipOf(call, 'CreateOptions'),
@@ -50,7 +50,7 @@ export async function update(call: Call): Promise<void> {
     return next
   }
   const written = await registry.update(placeOf(call), change, subresourceOf(target), {
-    ...parseWrite(query),
+    ...parseWrite(query, 'UpdateOptions'),
     strayFields: duplicates,
     guard,
     ownership: ownershipOf(call, 'UpdateOptions'),
@@ -64,7 +64,8 @@ function needsVersion(kind: Kind, name = ''): StatusError {
     message: 'Invalid value: 0x0: must be specified for an update',
     field: 'metadata.resourceVersion',
   }
-  const details = { name, group: kind.group, kind: kind.kind, causes: [cause] }
+  // The plural: Kubernetes says it so here, and nowhere else.
+  const details = { name, ...(kind.group !== '' && { group: kind.group }), kind: kind.plural, causes: [cause] }
   return new StatusError(
     422,
     'Invalid',
@@ -95,7 +96,7 @@ export async function patch(call: Call): Promise<void> {
     return next
   }
   const written = await registry.update(placeOf(call), change, subresourceOf(target), {
-    ...parseWrite(query),
+    ...parseWrite(query, 'PatchOptions'),
     strayFields: duplicates,
     guard,
     ownership: ownershipOf(call, 'PatchOptions'),
@@ -163,7 +164,7 @@ function ignoreGone(error: unknown): void {
 
 async function optionalBody(call: Call): Promise<unknown> {
   const { body } = call.request
-  return Buffer.isBuffer(body) && body.length > 0 ? (await bodyOf(call)).value : undefined
+  return Buffer.isBuffer(body) && body.length > 0 ? (await bodyOf(call, 'DeleteOptions')).value : undefined
 }
 
 /** For the audit log. */

@@ -72,6 +72,9 @@ export const methodNotAllowed = (why?: string): StatusError => {
   return new StatusError(405, 'MethodNotAllowed', why === undefined ? message : `${message}: ${why}`, {})
 }
 
+export const notWhileEnding = (): StatusError =>
+  new StatusError(405, 'MethodNotAllowed', 'create not allowed while custom resource definition is terminating', {})
+
 export const alreadyExists = (kind: Named, name: string, deleting = false): StatusError =>
   new StatusError(
     409,
@@ -91,8 +94,10 @@ export const conflict = (kind: Named, name: string, why?: string): StatusError =
 export const expired = (message: string, continueToken?: string): StatusError =>
   new StatusError(410, 'Expired', message, undefined, continueToken)
 
-export const tooLarge = (limitBytes: number): StatusError =>
-  new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes} bytes`)
+export const entityTooLarge = (why: string): StatusError =>
+  new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${why}`)
+
+export const tooLarge = (limitBytes: number): StatusError => entityTooLarge(`limit is ${limitBytes}`)
 
 export const unsupportedMediaType = (accepted: readonly string[]): StatusError =>
   new StatusError(
@@ -138,6 +143,24 @@ export const unsupportedValue = (field: string, value: unknown, supported: reado
 /** A 422 that is about the request, not about an object. */
 export const invalidRequest = (message: string, causes: readonly Cause[] = []): StatusError =>
   new StatusError(422, 'Invalid', message, causes.length > 0 ? { causes } : {})
+
+/** A 422 about what accompanies a request: `DeleteOptions` of `meta.k8s.io`, a review. */
+export const invalidPart = (group: string, kind: string, causes: readonly Cause[]): StatusError => {
+  const list = causes.map(({ field, message }) => `${field}: ${message}`)
+  const text = list.length > 1 ? `[${list.join(', ')}]` : (list[0] ?? '')
+  return new StatusError(422, 'Invalid', `${kind}.${group} "" is invalid: ${text}`, { group, kind, causes })
+}
+
+export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions' | 'ListOptions'
+
+export const invalidOptions = (kind: OptionsKind, ...causes: readonly Cause[]): StatusError =>
+  invalidPart('meta.k8s.io', kind, causes)
+
+export const forbiddenValue = (field: string, why: string): Cause => ({
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${why}`,
+  field,
+})
 
 export const tooLargeVersion = (asked: bigint, current: bigint): StatusError =>
   new StatusError(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {

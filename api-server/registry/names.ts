@@ -1,5 +1,5 @@
 /** Rules for names, labels and annotations that hold for every kind (Kubernetes' own wording where users know it). */
-import type { Kind, Metadata } from '../../crds/kind.ts'
+import type { Kind, Metadata, OwnerReference } from '../../crds/kind.ts'
 import { type Cause, invalidValue } from './errors.ts'
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
@@ -29,6 +29,7 @@ export function checkMetadata(kind: Kind, metadata: Metadata): Cause[] {
     ...checkName(kind, metadata),
     ...checkLabels(metadata),
     ...checkAnnotations(metadata),
+    ...checkOwners(metadata),
     ...checkFinalizers(metadata),
   ]
 }
@@ -69,17 +70,54 @@ function checkAnnotations({ annotations = {} }: Metadata): Cause[] {
   if (bytes > MAX_ANNOTATIONS_BYTES)
     causes.push({
       reason: 'FieldValueTooLong',
-      message: `Too long: must have at most ${MAX_ANNOTATIONS_BYTES} bytes`,
+      message: `Too long: may not be more than ${MAX_ANNOTATIONS_BYTES} bytes`,
       field: 'metadata.annotations',
     })
   return causes
 }
 
-function checkFinalizers({ finalizers }: Metadata): Cause[] {
-  return (finalizers ?? []).flatMap((name) => {
-    const wrong = checkQualifiedName(name)
-    return wrong ? [invalidValue('metadata.finalizers', name, wrong)] : []
+/** Only one owner may be the controller, and no Event owns anything: it does not last. */
+function checkOwners({ ownerReferences }: Metadata): Cause[] {
+  const field = 'metadata.ownerReferences'
+  const owners = ownerReferences ?? []
+  const causes = owners
+    .filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Event')
+    .map((owner) => invalidValue(field, owner, '/v1, Kind=Event is disallowed from being an owner'))
+  const shown = ({ kind, name }: OwnerReference) => `${kind}/${name}`
+  const [first, ...others] = owners.filter(({ controller }) => controller === true)
+  if (first === undefined) return causes
+  const why = (other: OwnerReference) =>
+    `Only one reference can have Controller set to true. Found "true" in references for ${shown(first)} and ${shown(other)}`
+  return [...causes, ...others.map((other) => invalidValue(field, owners, why(other)))]
+}
+
+/** Removes owners that are named twice; says so, as a Warning header will. */
+export function dropRepeatedOwners(metadata: Metadata): string[] {
+  const owners = metadata.ownerReferences ?? []
+  const seen = new Set<string>()
+  const repeated = new Set<string>()
+  const kept = owners.filter(({ uid }) => {
+    if (seen.has(uid)) repeated.add(uid)
+    const isFirst = !seen.has(uid)
+    seen.add(uid)
+    return isFirst
   })
+  if (repeated.size === 0) return []
+  metadata.ownerReferences = kept
+  return [
+    `.metadata.ownerReferences contains duplicate entries, kept once; duplicate UID(s): ${[...repeated].join(', ').slice(0, 200)}`,
+  ]
+}
+
+function checkFinalizers({ finalizers }: Metadata): Cause[] {
+  const field = 'metadata.finalizers'
+  const causes = (finalizers ?? []).flatMap((name) => {
+    const wrong = checkQualifiedName(name)
+    return wrong ? [invalidValue(field, name, wrong)] : []
+  })
+  if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion'))
+    causes.push(invalidValue(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
+  return causes
 }
 
 function checkQualifiedName(key: string): string | undefined {

@@ -48,12 +48,9 @@ function alignMetadata(input: unknown, namespace: string | undefined, name: stri
     if (typeof (metadata[field] ?? '') !== 'string') throw badRequest(`metadata.${field} must be a string`)
   if (name !== undefined && (metadata.name ?? name) !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
-  if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
-    throw badRequest(
-      namespace === undefined
-        ? 'namespace should not be set on cluster-scoped objects'
-        : 'the namespace of the provided object does not match the namespace sent on the request',
-    )
+  // Whoever names a namespace for an object that is in none means none: Kubernetes clears it, too.
+  if (namespace !== undefined && (metadata.namespace || namespace) !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   if (name !== undefined) metadata.name = name
   delete metadata.namespace
   return namespace === undefined ? metadata : { ...metadata, namespace }

@@ -1,6 +1,6 @@
 /** Label and field selectors as clients write them in a query: parsed once, matched often. */
 import type { Kind } from '../../crds/kind.ts'
-import { badRequest, shown } from './errors.ts'
+import { badRequest } from './errors.ts'
 
 export interface Requirement {
   readonly key: string
@@ -15,6 +15,7 @@ const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
 const SET = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/
 const COMPARE = /^([^=!<>\s]+)\s*(==|=|!=|>|<)\s*([^=!<>]*)$/
 const MAX_SELECTOR_LENGTH = 16_384
+const MAX_SHOWN_LENGTH = 200
 
 export function parseLabelSelector(text: string): LabelSelector {
   if (text.length > MAX_SELECTOR_LENGTH) throw badRequest('label selector is too long')
@@ -105,18 +106,22 @@ export type FieldSelector = readonly FieldRequirement[]
 /** `metadata.name=web,spec.machineName!=m1`, with `\\,` `\\=` `\\\\` in values; only the kind's selectable fields. */
 export function parseFieldSelector(text: string, kind: Kind): FieldSelector {
   if (text.length > MAX_SELECTOR_LENGTH) throw badRequest('field selector is too long')
-  return (text.match(TERM) ?? []).map((term) => parseField(term, kind))
+  return (text.match(TERM) ?? []).map((term) => parseField(term, text, kind))
 }
 
 /** Up to a comma that no backslash hides. */
 const TERM = /(?:\\.|[^,\\])+|\\$/g
 
-function parseField(term: string, kind: Kind): FieldRequirement {
+function parseField(term: string, text: string, kind: Kind): FieldRequirement {
   const match = /^([^=!]+)(==|=|!=)((?:\\[,=\\]|[^,=\\])*)$/.exec(term)
-  if (!match) throw badRequest(`invalid selector: ${shown(term)}; can't understand ${shown(term)}`)
+  if (!match) throw badRequest(`invalid selector: '${cut(text)}'; can't understand '${cut(term)}'`)
   const path = (match[1] ?? '').trim()
   if (!selectablePaths(kind).includes(path)) throw badRequest(`field label not supported: ${path}`)
   return { path, value: (match[3] ?? '').replace(/\\(.)/g, '$1'), equal: match[2] !== '!=' }
+}
+
+function cut(text: string): string {
+  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
 }
 
 /** In the order in which the watch cache keeps their values. */

@@ -5,7 +5,9 @@
 import type { z } from 'zod'
 import type { ApiObject, Kind, Violation } from '../../crds/kind.ts'
 import { badRequest, type Cause, invalid, shown } from './errors.ts'
-import { checkMetadata } from './names.ts'
+import { duplicatesIn } from './list-duplicates.ts'
+import { checkMetadata, dropRepeatedOwners } from './names.ts'
+import { causesOf, decoderError, dotted, valueAt } from './schema-causes.ts'
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
@@ -34,19 +36,28 @@ export function admit(
 ): Admitted {
   const { result, unknown } = parse(kind, input)
   const warnings = settle(kind, [...strayFields, ...unknown], fieldValidation)
-  if (!result.success)
-    throw invalid(
-      kind,
-      nameOf(input),
-      result.error.issues.flatMap((issue) => causesOf(issue, input)),
-    )
+  if (!result.success) throw malformed(kind, input, result.error.issues)
   const object = result.data as unknown as ApiObject
+  const repeated = dropRepeatedOwners(object.metadata)
   const causes = checkMetadata(kind, object.metadata)
   // Our kinds' rules rely on the name; where it is wrong they could only say so again.
   if (kind.builtIn || !causes.some(({ field }) => field === 'metadata.name'))
     causes.push(...checkRules(kind, object, previous))
+  causes.push(...duplicatesIn(kind, object, previous))
   if (causes.length > 0) throw invalid(kind, nameOf(object), causes)
-  return { object, warnings }
+  return { object, warnings: [...warnings, ...repeated] }
+}
+
+/** Kubernetes reads its own kinds into Go structs: what does not fit in there is not even an object (400). */
+function malformed(kind: Kind, input: ApiObject, issues: readonly Issue[]): Error {
+  const undecodable = kind.builtIn ? decoderError(kind, issues, input) : undefined
+  if (undecodable !== undefined)
+    return badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${undecodable}`)
+  return invalid(
+    kind,
+    nameOf(input),
+    issues.flatMap((issue) => causesOf(kind, issue, input)),
+  )
 }
 
 /** Unknown fields hide nothing else: they are taken out and the rest is looked at again. */
@@ -112,77 +123,6 @@ function removeKeys(input: unknown, issue: Issue & { code: 'unrecognized_keys' }
     if (parent !== null && typeof parent === 'object') delete (parent as Record<string, unknown>)[key]
     return `unknown field "${dotted([...(issue.path as (string | number)[]), key])}"`
   })
-}
-
-function causesOf(issue: Issue, input: unknown): Cause[] {
-  const path = issue.path as (string | number)[]
-  const field = dotted(path)
-  const value = valueAt(input, path)
-  const inBody = field === '' ? 'body' : `${field} in body`
-  const say = (reason: string, message: string): Cause[] => [{ reason, message, field }]
-  if (value === undefined) return say('FieldValueRequired', 'Required value')
-  switch (issue.code) {
-    case 'invalid_type':
-      return say(
-        'FieldValueTypeInvalid',
-        `Invalid value: "${typeOf(value)}": ${inBody} must be of type ${article(issue.expected)}: "${typeOf(value)}"`,
-      )
-    case 'invalid_value':
-      return say(
-        'FieldValueNotSupported',
-        `Unsupported value: ${shown(value)}: supported values: ${issue.values.map((one) => JSON.stringify(one)).join(', ')}`,
-      )
-    case 'too_big':
-      return say(
-        'FieldValueInvalid',
-        `Invalid value: ${shown(value)}: ${inBody} should be ${bound(issue.origin, 'at most', 'less than or equal to', issue.maximum)}`,
-      )
-    case 'too_small':
-      return say(
-        'FieldValueInvalid',
-        `Invalid value: ${shown(value)}: ${inBody} should be ${bound(issue.origin, 'at least', 'greater than or equal to', issue.minimum)}`,
-      )
-    case 'invalid_format':
-      return say(
-        'FieldValueInvalid',
-        `Invalid value: ${shown(value)}: ${inBody} should match '${issue.pattern ?? issue.format}'`,
-      )
-    case 'invalid_union':
-      return say('FieldValueInvalid', `Invalid value: ${shown(value)}: ${inBody} has none of the allowed forms`)
-    default:
-      return say('FieldValueInvalid', `Invalid value: ${shown(value)}: ${issue.message}`)
-  }
-}
-
-function bound(origin: string, count: string, compare: string, limit: number | bigint): string {
-  if (origin === 'string') return `${count} ${limit} chars long`
-  return origin === 'array' ? `${count} ${limit} items` : `${compare} ${limit}`
-}
-
-/** zod's type names → OpenAPI's, which is what users see in `kubectl explain`. */
-function article(expected: string): string {
-  return ({ int: 'integer', record: 'object', number: 'number' } as Record<string, string>)[expected] ?? expected
-}
-
-function typeOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value
-}
-
-export function dotted(path: readonly (string | number)[]): string {
-  return path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
-    '',
-  )
-}
-
-function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[part] : undefined,
-    input,
-  )
 }
 
 function nameOf(object: ApiObject): string {

@@ -1,5 +1,5 @@
 /** The name under which a client manages fields. */
-import { type Cause, invalidRequest } from '../errors.ts'
+import { invalidOptions, type OptionsKind } from '../errors.ts'
 
 const MAX_MANAGER_LENGTH = 128
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
@@ -11,8 +11,8 @@ export function managerOfUserAgent(userAgent: string | undefined): string {
   return [...name].slice(0, MAX_MANAGER_LENGTH).join('') || UNKNOWN
 }
 
-/** Throws 422 for a name that nobody could read. `options` is `PatchOptions` and the like. */
-export function checkManager(manager: string, options: string): string {
+/** Throws 422 for a name that nobody could read. */
+export function checkManager(manager: string, options: OptionsKind): string {
   if (Buffer.byteLength(manager) > MAX_MANAGER_LENGTH)
     throw optionError(
       options,
@@ -31,7 +31,6 @@ export function checkManager(manager: string, options: string): string {
 }
 
 /** A 422 about a parameter of the request. */
-export function optionError(options: string, field: string, reason: string, message: string) {
-  const cause: Cause = { reason, message, field }
-  return invalidRequest(`${options}.meta.k8s.io "" is invalid: ${field}: ${message}`, [cause])
+export function optionError(options: OptionsKind, field: string, reason: string, message: string) {
+  return invalidOptions(options, { reason, message, field })
 }

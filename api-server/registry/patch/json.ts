@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import jsonpatch from 'jsonpatch'
-import { badRequest, invalidRequest } from '../errors.ts'
+import { badRequest, entityTooLarge, invalidRequest } from '../errors.ts'
 import { MAX_DEPTH } from '../json-scan.ts'
 import { isObject } from './merge.ts'
 
@@ -36,7 +36,7 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
 function parse(patch: unknown): readonly Operation[] {
   if (!Array.isArray(patch)) throw badRequest('error decoding patch: a JSON patch must be an array of operations')
   if (patch.length > MAX_OPERATIONS)
-    throw invalidRequest(`the allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`)
+    throw entityTooLarge(`The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`)
   return patch.map(parseOperation)
 }
 

@@ -41,7 +41,6 @@ const MISFITS: readonly (readonly [string, Kind, unknown, RegExp])[] = [
     { metadata: { name: 'b' } },
     /the name of the object \(b\) does not match the name on the URL \(a\)/,
   ],
-  ['a namespace on what has none', UNIT, { metadata: { namespace: 'x' } }, /should not be set on cluster-scoped/],
   ['another namespace', LEASE, { metadata: { namespace: 'x' } }, /namespace of the provided object does not match/],
   ['metadata that is a list', UNIT, { metadata: [] }, /metadata must be an object/],
   ['metadata that is null', UNIT, { metadata: null }, /metadata must be an object/],
@@ -181,7 +180,7 @@ test('while an object is being deleted finalizers may go, not come', () => {
 
 test('the generation rises with the spec, not with metadata or status', () => {
   const generationAfter = (next: ApiObject): number | undefined => {
-    settleGeneration(current(), next)
+    settleGeneration(UNIT, current(), next)
     return next.metadata.generation
   }
   assert.is(generationAfter({ ...current(), status: {} }), 3)

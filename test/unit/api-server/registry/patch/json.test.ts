@@ -68,7 +68,7 @@ const REFUSED: readonly (readonly [string, unknown, unknown, number])[] = [
   ['a path through __proto__', {}, [{ op: 'add', path: '/__proto__/polluted', value: 1 }], 400],
   ['a from through __proto__', {}, [{ op: 'copy', from: '/__proto__', path: '/a' }], 400],
   ['a path deeper than any object', {}, [{ op: 'add', path: '/a'.repeat(200), value: 1 }], 400],
-  ['10 001 operations', {}, Array.from({ length: 10_001 }, () => ({ op: 'test', path: '', value: {} })), 422],
+  ['10 001 operations', {}, Array.from({ length: 10_001 }, () => ({ op: 'test', path: '', value: {} })), 413],
   ['a failed test', { a: 1 }, [{ op: 'test', path: '/a', value: 2 }], 422],
   ['a failed test of objects', { a: { x: 1 } }, [{ op: 'test', path: '/a', value: { x: 2 } }], 422],
   ['a failed test of an object against null', { a: null }, [{ op: 'test', path: '/a', value: {} }], 422],
