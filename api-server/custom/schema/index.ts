@@ -1,0 +1,66 @@
+/** The schema engine for users' own kinds: pruning, defaulting, validation and CEL rules of one version of one CRD. */
+import type { JsonSchema } from '../../../crds/json-schema.ts'
+import type { ApiObject } from '../../../crds/kind.ts'
+import { type Cause, invalidValue } from '../../registry/errors.ts'
+import { fillDefaults } from './defaults.ts'
+import { checkLists } from './lists.ts'
+import { BudgetSpent, createMeter, type Meter } from './meter.ts'
+import { type SchemaNode, schemaNode } from './node.ts'
+import { prune } from './prune.ts'
+import { NO_FIELD } from './value-causes.ts'
+import { type CheckValues, compileValues } from './values.ts'
+
+export interface CompiledSchema {
+  /**
+   * Removes (in place) what the schema does not know and returns the paths removed (the first 1000), such as
+   * `spec.list[0].bogus`. apiVersion, kind and metadata are known at the root and in embedded resources.
+   */
+  prune(object: ApiObject): string[]
+  /** Fills defaults in place, top down. A null that the schema does not allow becomes the default, or goes. */
+  fillDefaults(object: ApiObject): void
+  /** Every way in which the object breaks its schema, in kube-apiserver's words; `previous` is absent on create. */
+  check(object: ApiObject, previous: ApiObject | undefined): Cause[]
+}
+
+/** Steps of regular expressions that one object may take: about 0.3 s. */
+const PATTERN_BUDGET = 20_000_000
+/** Deeper objects are refused before anything walks them. */
+const MAX_OBJECT_DEPTH = 500
+
+/** For schemas that `checkSchema` found nothing against; throws an Error for others where it cannot go on. */
+export function compileSchema(openAPIV3Schema: JsonSchema): CompiledSchema {
+  const root = schemaNode(openAPIV3Schema)
+  const meter = createMeter(PATTERN_BUDGET)
+  const checkValues = compileValues(openAPIV3Schema, meter)
+  return {
+    prune: (object) => prune(object, root),
+    fillDefaults: (object) => fillDefaults(object, root),
+    check(object) {
+      if (isTooDeep(object)) return [invalidValue('', '', `must not be nested deeper than ${MAX_OBJECT_DEPTH} levels`)]
+      const causes = boundedCheck(checkValues, object, meter)
+      checkLists(object, root, '', causes)
+      return causes
+    },
+  }
+}
+
+function boundedCheck(checkValues: CheckValues, object: ApiObject, meter: Meter): Cause[] {
+  meter.reset()
+  try {
+    return checkValues(object)
+  } catch (error) {
+    if (!(error instanceof BudgetSpent)) throw error
+    return [invalidValue(NO_FIELD, '', 'matching the patterns of the schema takes more steps than one object may take')]
+  }
+}
+
+function isTooDeep(object: unknown): boolean {
+  let level: unknown[] = [object]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_OBJECT_DEPTH) return true
+    level = level.flatMap((one) => (one !== null && typeof one === 'object' ? Object.values(one) : []))
+  }
+  return false
+}
+
+export type { SchemaNode }
