@@ -1,0 +1,113 @@
+/**
+ * The etcd v2 door: what speaks etcd's first API to those who still do. It knows the store and nothing of the objects
+ * above it. Whoever hangs it on a listener decides who may come in.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hostname } from 'node:os'
+import type { Logger } from 'pino'
+import type { Store } from '../../store/store.ts'
+import { createBodyReader } from './body.ts'
+import { createCatchUp } from './catch-up.ts'
+import { createHistory } from './history.ts'
+import { LOG_BOUNDS, type LogBounds, startHousekeeping } from './housekeeping.ts'
+import { isKeysPath, type KeysDeps, serveKeys } from './keys.ts'
+import { clusterIdOf, memberOf, serveMachines, serveMembers } from './member.ts'
+import { type ProbeDeps, serveProbe } from './probes.ts'
+import { Replica } from './replica.ts'
+import { send, sendMoved, sendNotFound, sendText } from './reply.ts'
+import { createCounters } from './stats.ts'
+import { parseTarget } from './target.ts'
+import { createWatching } from './watching.ts'
+import { createWriter } from './writer.ts'
+
+export interface EtcdV2Options {
+  readonly store: Store
+  /** The window of a thousand events, as etcd has it; else all kept history is served. */
+  readonly strict?: boolean
+  /** Where this door can be reached: clients go on to these. Asked at each request. */
+  readonly clientUrls: () => readonly string[]
+  /** The member's name. */
+  readonly name?: string
+  readonly log: Logger
+  readonly logBounds?: LogBounds
+}
+
+export interface EtcdV2Door {
+  /** Answers any request; paths that etcd v2 does not know are 404. Never throws. */
+  handle(request: IncomingMessage, response: ServerResponse): void
+  /** Lets the watchers go, waits for writes under way; the store stays open. */
+  close(): Promise<void>
+}
+
+/** Rejects when the store cannot be read. */
+export async function createEtcdV2Door(options: EtcdV2Options): Promise<EtcdV2Door> {
+  const { store, log, strict = false } = options
+  const stop = new AbortController()
+  const replica = new Replica(store, log)
+  const clusterId = await clusterIdOf(store)
+  await replica.load(stop.signal)
+  const following = replica.follow(stop.signal).catch((error: unknown) => {
+    log.fatal({ err: error }, 'the etcd v2 door lost the store; restart the server')
+  })
+  const writer = createWriter(store, replica, log)
+  const housekeeping = startHousekeeping(store, replica, writer, log, options.logBounds ?? LOG_BOUNDS)
+  const routes = routesOf(options, replica, clusterId, { writer, strict })
+  return {
+    handle: (request, response) => handle(routes, request, response, log),
+    close: async () => {
+      replica.hub.endAll()
+      await writer.close()
+      await housekeeping.close()
+      stop.abort()
+      await following
+    },
+  }
+}
+
+interface Routes {
+  readonly keys: KeysDeps
+  readonly probes: ProbeDeps
+}
+
+function routesOf(
+  { store, clientUrls, name = hostname() }: EtcdV2Options,
+  replica: Replica,
+  clusterId: string,
+  { writer, strict }: Pick<KeysDeps, 'writer'> & { strict: boolean },
+): Routes {
+  const headers = (index: number) => [
+    ...['Content-Type', 'application/json', 'X-Etcd-Cluster-Id', clusterId, 'X-Etcd-Index', String(index)],
+    ...['X-Raft-Index', String(store.revision), 'X-Raft-Term', '2'],
+  ]
+  const counters = createCounters()
+  const catchUp = createCatchUp(store, replica)
+  const watching = createWatching(replica, createHistory(store, replica, strict), headers)
+  const member = memberOf(name, clusterId, clientUrls)
+  return {
+    keys: { replica, writer, watching, bodies: createBodyReader(), counters, clusterId, catchUp, headers },
+    probes: { member, clusterId, replica, counters, startedMs: Date.now(), ask: catchUp },
+  }
+}
+
+function handle(routes: Routes, request: IncomingMessage, response: ServerResponse, log: Logger): void {
+  try {
+    route(routes, request, response)
+  } catch (error) {
+    log.error({ err: error, method: request.method, url: request.url }, 'an etcd v2 request failed')
+    if (response.headersSent) response.destroy()
+    else sendText(response, 500, 'Internal Server Error')
+  }
+}
+
+function route({ keys, probes }: Routes, request: IncomingMessage, response: ServerResponse): void {
+  const target = parseTarget(request.url ?? '/')
+  if (request.method === 'OPTIONS') send(response, 200, [], '')
+  else if (target === undefined) sendText(response, 400, '400 Bad Request')
+  else if ('moved' in target) sendMoved(request, response, target.moved)
+  else if (isKeysPath(target.path)) serveKeys(keys, request, response, target)
+  else if (target.path === '/v2/members' || target.path.startsWith('/v2/members/'))
+    serveMembers(probes.member, probes.clusterId, request, response, target.path)
+  else if (target.path === '/v2/machines') serveMachines(probes.member, request, response)
+  else if (!serveProbe(probes, request, response, target.path)) sendNotFound(response)
+}
