@@ -14,6 +14,7 @@ import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
 import { openPki, type Pki } from './auth/pki.ts'
 import type { Authorizer } from './auth/rbac/authorizer.ts'
+import { createCustomKinds, withDefinitions } from './custom/index.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
 import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
@@ -137,12 +138,14 @@ interface RunningRegistry {
 }
 
 async function startRegistry(store: Store, log: Logger, undo: Undo[]): Promise<RunningRegistry> {
-  const feed = new Feed(store, KINDS, log)
+  const feed = new Feed(store, withDefinitions(KINDS), log)
   const registry = new Registry(store, feed)
+  const custom = createCustomKinds(registry, log)
   const stop = new AbortController()
   let failing: string | undefined
   let closing = false
   await feed.load()
+  await custom.serve()
   const following = feed.run(stop.signal).catch((error: unknown) => {
     failing = 'the store watch ended'
     log.fatal({ err: error }, 'the store watch ended; restart the server')
@@ -154,7 +157,7 @@ async function startRegistry(store: Store, log: Logger, undo: Undo[]): Promise<R
   })
   await ensureNamespaces(registry)
   const rbac = await startRbac(registry, log, stop.signal)
-  loops.push(rbac.ended, sweepForever(registry, log, stop.signal))
+  loops.push(rbac.ended, custom.run(stop.signal), sweepForever(registry, log, stop.signal))
   const checks: HealthCheck[] = [
     { name: 'ping', live: true, failing: () => undefined },
     { name: 'store', live: true, failing: () => failing },
@@ -183,7 +186,7 @@ async function listenAll(addresses: readonly Address[], serving: Serving, undo: 
   const proxy = createAgentProxy(registry, client, pki.caCertificate)
   const urls: string[] = []
   for (const { host, port } of addresses) {
-    const app = createApp({ registry, services, kinds: KINDS, tls, proxy, log, ...(limits && { limits }) })
+    const app = createApp({ registry, services, tls, proxy, log, ...(limits && { limits }) })
     undo.push(() => app.close())
     await app.listen({ host, port })
     urls.push(urlOf(host, app.server.address()))

@@ -22,11 +22,12 @@ const COMMON_FIELDS = { spec: 'What is wanted.', status: 'What was last seen to 
 
 /** Schemas of every top-level field but apiVersion, kind and metadata, and which of them must be there. */
 export function fieldSchemas(kind: Kind): { properties: Record<string, JsonSchema>; required: string[] } {
-  const { properties = {}, required = [] } = structuralSchema(kind.schema)
+  const { required = [], ...schema } = kind.structure?.openApi ?? structuralSchema(kind.schema)
+  const properties = { ...schema.properties }
   for (const envelope of ['apiVersion', 'kind', 'metadata']) delete properties[envelope]
   for (const [name, description] of Object.entries(COMMON_FIELDS)) {
     const schema = properties[name]
-    if (schema) properties[name] = { description, ...schema }
+    if (schema && !kind.structure) properties[name] = { description, ...schema }
   }
   return { properties, required: required.filter((name) => name in properties) }
 }

@@ -4,6 +4,7 @@
  * `index.ts`.
  */
 import * as z from 'zod'
+import type { JsonSchema } from './json-schema.ts'
 import { ObjectMeta } from './metadata.ts'
 
 export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'date'
@@ -23,6 +24,7 @@ export interface Column {
 export interface Scale {
   readonly specReplicasPath: string
   readonly statusReplicasPath: string
+  readonly labelSelectorPath?: string
 }
 
 export type ViolationReason =
@@ -62,6 +64,23 @@ export interface View {
   project(source: ApiObject): ApiObject
   /** `source` with what `changed` says differently; what the view does not cover stays. */
   absorb(source: ApiObject, changed: ApiObject): ApiObject
+}
+
+/** What one field of an object breaks, in Kubernetes' words. */
+export interface FieldError {
+  readonly reason: string
+  readonly message: string
+  readonly field: string
+}
+
+/** The schema of a users' own kind, compiled from its definition. Each works on objects with sound metadata. */
+export interface Structure {
+  readonly openApi: JsonSchema
+  /** Removes, in place, what the schema does not know; returns the dotted paths of what it removed. */
+  prune(object: ApiObject): readonly string[]
+  fillDefaults(object: ApiObject): void
+  /** `previous` is absent on create. */
+  check(object: ApiObject, previous: ApiObject | undefined): readonly FieldError[]
 }
 
 export interface KindOptions {
@@ -161,7 +180,16 @@ export interface Kind<Shape extends z.ZodRawShape = z.ZodRawShape> extends Omit<
   readonly verbs: readonly Verb[]
   readonly subresources: readonly Subresource[]
   readonly apiVersion: string
+  /** Which resource in which version: the same whatever becomes of its definition. */
+  readonly key: string
+  /** In a users' own kind it covers the metadata alone; the rest is the `structure`'s. */
   readonly schema: z.ZodObject<Shape & typeof envelope>
+  /** Only users' own kinds have one. */
+  readonly structure?: Structure
+  /** The apiVersion under which objects are stored, whichever one they are written and read in. */
+  readonly storedAs: string
+  /** Its definition is being deleted: nothing new is taken. */
+  readonly isEnding?: boolean
 }
 
 const envelope = { apiVersion: z.string(), kind: z.string(), metadata: ObjectMeta }
@@ -170,6 +198,7 @@ export function defineKind<const Shape extends z.ZodRawShape>(
   options: Omit<KindOptions, 'fields'> & { readonly fields: Shape },
 ): Kind<Shape> {
   const { fields, ...rest } = options
+  const apiVersion = options.group === '' ? options.version : `${options.group}/${options.version}`
   return {
     ...rest,
     singular: options.singular ?? options.kind.toLowerCase(),
@@ -178,10 +207,21 @@ export function defineKind<const Shape extends z.ZodRawShape>(
     selectableFields: options.selectableFields ?? [],
     verbs: options.verbs ?? ALL_VERBS,
     subresources: options.subresources ?? [],
-    apiVersion: options.group === '' ? options.version : `${options.group}/${options.version}`,
+    apiVersion,
+    key: `${apiVersion}/${options.plural}`,
+    storedAs: apiVersion,
     schema: z.strictObject({ ...envelope, ...fields }) as unknown as Kind<Shape>['schema'],
   }
 }
+
+type CustomOptions = Omit<KindOptions, 'fields'> & Pick<Kind, 'storedAs' | 'isEnding'> & { structure: Structure }
+
+/** A kind that users have defined: made while the server runs, from a CustomResourceDefinition. */
+export function defineCustomKind({ storedAs, ...options }: CustomOptions): Kind {
+  return { ...defineKind({ ...options, fields: {} }), schema: METADATA_ALONE, storedAs }
+}
+
+const METADATA_ALONE = z.looseObject(envelope) as unknown as Kind['schema']
 
 /** The TypeScript type of a kind's objects, as they come back from the API. */
 export type ObjectOf<K extends { readonly schema: z.ZodType }> = Omit<z.output<K['schema']>, 'metadata'> & {

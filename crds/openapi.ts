@@ -14,6 +14,7 @@ const ENVELOPE = {
 
 /** `dev.flotilla.v1.Unit`, `io.k8s.api.core.v1.Event`: names that kubectl's scheme expects. */
 export function schemaName(kind: Kind): string {
+  if (kind.structure) return `${kind.group.split('.').toReversed().join('.')}.${kind.version}.${kind.kind}`
   if (kind.group === '') return `io.k8s.api.core.${kind.version}.${kind.kind}`
   if (kind.group.endsWith('.k8s.io') || !kind.group.includes('.'))
     return `io.k8s.api.${kind.group.split('.')[0]}.${kind.version}.${kind.kind}`
@@ -46,6 +47,7 @@ function ofKind(kind: Kind, refPrefix: string): Record<string, JsonSchema> {
     [name]: {
       type: 'object',
       description: kind.description,
+      ...openRoot(kind),
       ...(required.length > 0 && { required }),
       properties: {
         ...ENVELOPE,
@@ -66,6 +68,13 @@ function ofKind(kind: Kind, refPrefix: string): Record<string, JsonSchema> {
       'x-kubernetes-group-version-kind': identity(`${kind.kind}List`),
     },
   }
+}
+
+const PRESERVE = 'x-kubernetes-preserve-unknown-fields'
+
+/** A definition may let objects have any field. */
+function openRoot({ structure }: Kind): JsonSchema {
+  return structure?.openApi[PRESERVE] === true ? { [PRESERVE]: true } : {}
 }
 
 /** The path under which kubectl finds a group and version: `api/v1`, `apis/flotilla.dev/v1`. */

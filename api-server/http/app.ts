@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { Kind } from '../../crds/kind.ts'
 import type { KeyPair } from '../auth/key-pair.ts'
 import { methodNotAllowed, noSuchPath, StatusError } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -22,7 +21,7 @@ import { InFlight } from './in-flight.ts'
 import { createOpenApi } from './openapi.ts'
 import { PROTOBUF, refuseProtobuf } from './protobuf/index.ts'
 import { followToItsEnd, identifyWrite, requestEnded } from './request-end.ts'
-import { type KindLookup, kindLookup, parseResourcePath, type ResourceRequest, verbOf } from './request-info.ts'
+import { parseResourcePath, type ResourceRequest, verbOf } from './request-info.ts'
 import { RequestRecord } from './request-record.ts'
 import { planResource, serveResource } from './resources.ts'
 import { planReview } from './reviews.ts'
@@ -35,7 +34,6 @@ export type { Limits } from './tls-server.ts'
 
 export interface AppOptions {
   readonly registry: Registry
-  readonly kinds: readonly Kind[]
   readonly services: Services
   readonly tls: KeyPair & { readonly ca: string }
   readonly proxy: AgentProxy
@@ -45,7 +43,6 @@ export interface AppOptions {
 
 interface Routes extends ResourceDeps, Documents {
   readonly options: AppOptions
-  readonly lookup: KindLookup
   readonly inFlight: InFlight
 }
 
@@ -58,7 +55,8 @@ declare module 'fastify' {
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
-  const { registry, kinds, log, services } = options
+  const { registry, log, services } = options
+  const { kinds } = registry.feed
   const limits = { ...LIMITS, ...options.limits }
   const app = createTlsServer(options, limits)
   const routes: Routes = {
@@ -67,8 +65,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     access: createAccess(registry, services.authorizer),
     streams: new WatchStreams(),
     inFlight: new InFlight(),
-    lookup: kindLookup(kinds),
-    discovery: createDiscovery([...kinds, ...REVIEW_KINDS], 'flotilla'),
+    discovery: kinds.derived((all) => createDiscovery([...all, ...REVIEW_KINDS], 'flotilla')),
     openApi: createOpenApi(kinds),
   }
   services.metrics.addStreams(routes.streams)
@@ -115,7 +112,7 @@ function plan(routes: Routes, path: string, record: RequestRecord, request: Fast
   const { query } = record
   record.verb = request.method.toLowerCase()
   if (path.startsWith('/api/') || path.startsWith('/apis/')) {
-    const target = parseResourcePath(path, routes.lookup)
+    const target = parseResourcePath(path, routes.registry.feed.kinds)
     if (target) aboutResource(routes, record, target, request)
     if (target && routes.options.proxy.handles(target)) {
       record.lasting = true
@@ -185,7 +182,7 @@ async function serveUpgrade(routes: Routes, request: IncomingMessage, socket: Du
   record.lasting = true
   const ended = (code: number) => requestEnded(routes.options.services, record, request, code)
   try {
-    const target = parseResourcePath(path, routes.lookup)
+    const target = parseResourcePath(path, routes.registry.feed.kinds)
     if (target === undefined || !routes.options.proxy.handles(target)) throw noSuchPath()
     Object.assign(record, { target, verb: 'create', id: nextRequestId() })
     record.caller = routes.access.caller(request)

@@ -7,6 +7,7 @@ import { requireNamespace } from '../registry/namespaces.ts'
 import { PATCH_TYPES } from '../registry/patch/index.ts'
 import { alignWithPath, timestamp } from '../registry/prepare.ts'
 import type { WriteOptions, Written } from '../registry/registry.ts'
+import { replicaFields } from '../registry/scale.ts'
 import type { Body } from './body.ts'
 import { type Call, placeOf } from './call.ts'
 import { applierOf, isForced } from './field-manager.ts'
@@ -102,8 +103,7 @@ function configOf({ target }: Call, value: unknown): ApiObject {
 function replicasOf(kind: Kind, namespace: string | undefined, name: string, value: unknown): ApiObject {
   const replicas = (value as { spec?: { replicas?: unknown } } | null)?.spec?.replicas
   if (!Number.isInteger(replicas)) throw badRequest('spec.replicas of a Scale must be a whole number')
-  const path = kind.scale?.specReplicasPath.split('.').slice(1) ?? []
-  const fields = path.reduceRight<unknown>((inner, field) => ({ [field]: inner }), replicas)
+  const fields = replicaFields(kind).reduceRight<unknown>((inner, field) => ({ [field]: inner }), replicas)
   const metadata = { name, ...(namespace !== undefined && { namespace }) }
   return { apiVersion: kind.apiVersion, kind: kind.kind, metadata, ...(fields as object) }
 }

@@ -12,7 +12,8 @@ import { CACHE_CONTROL, sendBytes } from './reply.ts'
 import type { Services } from './services.ts'
 
 export interface Documents {
-  readonly discovery: Discovery
+  /** As the kinds are now. */
+  readonly discovery: () => Discovery
   readonly openApi: OpenApi
   readonly options: { readonly services: Pick<Services, 'checks' | 'metrics'> }
 }
@@ -27,7 +28,7 @@ export function serveDocument(
   request: FastifyRequest,
   response: ServerResponse,
 ): void {
-  const discovered = documents.discovery(path, request.headers.accept)
+  const discovered = documents.discovery()(path, request.headers.accept)
   if (discovered) {
     const { contentType, etag, body } = discovered
     sendBytes(response, 200, body, { 'content-type': contentType, etag, vary: 'Accept' })

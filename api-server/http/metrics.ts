@@ -1,5 +1,4 @@
 /** What the server counts about itself, under a kube-apiserver's names where it has one. */
-import type { Kind } from '../../crds/kind.ts'
 import type { Registry } from '../registry/registry.ts'
 import { processMetrics } from './metrics-process.ts'
 import {
@@ -61,7 +60,7 @@ const MAX_SAMPLES = 5_000
 class Samples {
   readonly #total: Counter
   readonly #durations: Histogram
-  readonly #byKind = new Map<Kind | undefined, Map<string, Map<string | undefined, Map<number, Counted>>>>()
+  readonly #byKind = new Map<string | undefined, Map<string, Map<string | undefined, Map<number, Counted>>>>()
   readonly #durationOf = new Map<string, HistogramSample>()
   #size = 0
 
@@ -75,7 +74,8 @@ class Samples {
     const { target, verb } = record
     const place = scopeOf(record) * MAX_CODE + code
     return (
-      this.#byKind.get(target?.kind)?.get(verb)?.get(target?.subresource)?.get(place) ?? this.#make(record, code, place)
+      this.#byKind.get(target?.kind.key)?.get(verb)?.get(target?.subresource)?.get(place) ??
+      this.#make(record, code, place)
     )
   }
 
@@ -83,7 +83,7 @@ class Samples {
     if (this.#size >= MAX_SAMPLES) return undefined
     this.#size++
     const { target, verb } = record
-    const byVerb = getOrMake(this.#byKind, target?.kind, () => new Map())
+    const byVerb = getOrMake(this.#byKind, target?.kind.key, () => new Map())
     const bySubresource = getOrMake(byVerb, verb, () => new Map())
     const byPlace = getOrMake(bySubresource, target?.subresource, () => new Map<number, Counted>())
     const labels = labelsOf(record)
@@ -127,7 +127,7 @@ function labelsOf(record: RequestRecord): Labels {
 }
 
 function registryMetrics({ feed }: Registry, streams: readonly WatchStreams[]): Family[] {
-  const caches = () => [...feed.caches].filter(({ kind }) => kind.view === undefined)
+  const caches = () => [...feed.collections]
   const labels = ({ kind }: ReturnType<typeof caches>[number]) => ({ resource: kind.plural, group: kind.group })
   return [
     new Gauge('apiserver_storage_objects', 'Objects in the cache.', () =>

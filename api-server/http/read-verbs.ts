@@ -61,7 +61,7 @@ export async function watch(call: Call): Promise<void> {
   const stream = streams.open(reply.raw, { ...parameters, kind, version })
   const after = parameters.after === 'now' ? version() : parameters.after
   try {
-    const options = { ...parameters.filter, after, format }
+    const options = { ...parameters.filter, after, format, ended: () => stream.end() }
     const subscription = await watchEntries(registry, target.kind, options, (line) => stream.send(line))
     streams.whenClosed(stream, subscription.cancel)
     await stream.begin(subscription.initial, subscription.version)

@@ -2,6 +2,7 @@
 import type { Kind } from '../../crds/kind.ts'
 import { badRequest, methodNotAllowed } from '../registry/errors.ts'
 import { checkPathSegment } from '../registry/names.ts'
+import type { ServedKinds } from '../registry/served-kinds.ts'
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
 
@@ -14,15 +15,8 @@ export interface ResourceRequest {
   readonly watchPath: boolean
 }
 
-export type KindLookup = (group: string, version: string, plural: string) => Kind | undefined
-
-export function kindLookup(kinds: readonly Kind[]): KindLookup {
-  const table = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]))
-  return (group, version, plural) => table.get(`${group}/${version}/${plural}`)
-}
-
 /** Undefined where the path names no resource that is served (404). Throws 400 for segments that can name nothing. */
-export function parseResourcePath(path: string, lookup: KindLookup): ResourceRequest | undefined {
+export function parseResourcePath(path: string, kinds: Pick<ServedKinds, 'find'>): ResourceRequest | undefined {
   const segments = path.split('/').slice(1).map(decodeSegment)
   const core = segments[0] === 'api'
   const [group, version] = core ? ['', segments[1]] : [segments[1], segments[2]]
@@ -31,10 +25,10 @@ export function parseResourcePath(path: string, lookup: KindLookup): ResourceReq
   const watchPath = rest[0] === 'watch'
   if (watchPath) rest = rest.slice(1)
   const scoped =
-    rest[0] === 'namespaces' && rest.length > 2 && lookup(group, version, rest[2] ?? '')?.scope === 'Namespaced'
+    rest[0] === 'namespaces' && rest.length > 2 && kinds.find(group, version, rest[2] ?? '')?.scope === 'Namespaced'
   const namespace = scoped ? rest[1] : undefined
   const [plural = '', name, ...sub] = scoped ? rest.slice(2) : rest
-  const kind = lookup(group, version, plural)
+  const kind = kinds.find(group, version, plural)
   if (kind === undefined || [namespace, name].includes('') || !fits(kind, namespace, name)) return undefined
   return { kind, namespace, name, subresource: sub.length > 0 ? sub.join('/') : undefined, watchPath }
 }

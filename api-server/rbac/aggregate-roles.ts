@@ -10,6 +10,7 @@ import { ClusterRole } from '../../crds/index.ts'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { aggregatedRules, isAggregated } from '../auth/rbac/aggregation.ts'
 import type { RoleObject } from '../auth/rbac/policy.ts'
+import { changesOf } from '../registry/changes-of.ts'
 import { objectOf } from '../registry/entry.ts'
 import type { Registry } from '../registry/registry.ts'
 
@@ -22,7 +23,7 @@ export async function keepCurrent(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const changes = changesOf(registry, signal)
+  const changes = changesOf(registry.feed.cache(ClusterRole), signal)
   while (!signal.aborted) {
     changes.seen()
     try {
@@ -52,33 +53,4 @@ export async function aggregateRoles(registry: Registry): Promise<boolean> {
     wrote = true
   }
   return wrote
-}
-
-/** Whether a cluster role changed since `seen`, our own writes included: they may feed another role. */
-function changesOf(registry: Registry, signal: AbortSignal): { seen(): void; next(): Promise<void> } {
-  let changed = false
-  let wake = (): void => {}
-  const deliver = (): void => {
-    changed = true
-    wake()
-  }
-  const cancel = registry.feed.cache(ClusterRole).watchers.add({ deliver }, undefined)
-  signal.addEventListener(
-    'abort',
-    () => {
-      cancel()
-      deliver()
-    },
-    { once: true },
-  )
-  return {
-    seen: () => {
-      changed = false
-    },
-    next: () =>
-      new Promise((resolve) => {
-        wake = resolve
-        if (changed) resolve()
-      }),
-  }
 }

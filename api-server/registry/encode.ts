@@ -23,31 +23,38 @@ export function kindPrefix(kind: Pick<Kind, 'group' | 'plural' | 'view'>): strin
 
 export const objectsPrefix = OBJECTS
 
-function header(kind: Kind): string {
-  return `{"apiVersion":${JSON.stringify(kind.apiVersion)},"kind":${JSON.stringify(kind.kind)},"metadata":{`
+function header(apiVersion: string, kind: string): string {
+  return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},${METADATA}`
 }
+
+const METADATA = '"metadata":{'
 
 export interface Encoding {
   /** Bytes to store: no resourceVersion, metadata first. */
   encode(object: ApiObject): Buffer
-  /** Bytes to serve: the stored ones with the resourceVersion in place. */
-  render(stored: Uint8Array, version: bigint): Buffer
+  /** Bytes to serve: the stored ones with the resourceVersion, where there is one yet, in place. */
+  render(stored: Uint8Array, version: bigint | undefined): Buffer
 }
 
 export function encodingOf(kind: Kind): Encoding {
-  const head = header(kind)
-  const at = Buffer.byteLength(head)
+  const storedHead = header(kind.storedAs, kind.kind)
+  const head = header(kind.apiVersion, kind.kind)
   return {
-    encode: (object) => Buffer.from(head + encodeRest(object)),
+    encode: (object) => Buffer.from(storedHead + encodeRest(object)),
     render: (stored, version) => {
-      const splice = `"resourceVersion":"${version}",`
-      const bytes = Buffer.allocUnsafeSlow(stored.length + splice.length)
-      bytes.set(stored.subarray(0, at), 0)
-      bytes.write(splice, at, 'latin1')
-      bytes.set(stored.subarray(at), at + splice.length)
+      const rest = stored.subarray(headLength(stored))
+      const splice = version === undefined ? head : `${head}"resourceVersion":"${version}",`
+      const bytes = Buffer.allocUnsafeSlow(splice.length + rest.length)
+      bytes.write(splice, 0, 'latin1')
+      bytes.set(rest, splice.length)
       return bytes
     },
   }
+}
+
+/** Objects of a users' own kind may be stored in another version than the one they are shown in, of another length. */
+function headLength(stored: Uint8Array): number {
+  return Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).indexOf(METADATA) + METADATA.length
 }
 
 function encodeRest(object: ApiObject): string {

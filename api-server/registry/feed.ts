@@ -3,6 +3,8 @@
  * seen its own write, so that whoever was told of a success reads it.
  *
  *     store.watch ──batches──► feed ──put/remove──► KindCache ──Change──► watchers
+ *
+ * Users' own kinds come and go while it runs (`follow`).
  */
 import type { Logger } from 'pino'
 import type { Kind } from '../../crds/kind.ts'
@@ -15,9 +17,10 @@ import {
   UnavailableError,
 } from '../store/store.ts'
 import { kindPrefix, objectsPrefix } from './encode.ts'
+import { noSuchPath } from './errors.ts'
+import { Joining, pages } from './joining.ts'
 import { KindCache } from './kind-cache.ts'
-
-const LIST_PAGE = 5_000
+import { ServedKinds } from './served-kinds.ts'
 
 interface Waiter {
   readonly revision: Revision
@@ -28,9 +31,11 @@ interface Waiter {
 export class Feed {
   readonly #store: Store
   readonly #log: Logger
+  readonly kinds: ServedKinds
   readonly #caches = new Map<string, KindCache>()
-  /** By where the objects are stored: a kind and its views see the same ones. */
+  /** By where the objects are stored: a kind, its versions and its views see the same ones. */
   readonly #readers = new Map<string, KindCache[]>()
+  readonly #joining = new Set<Joining>()
   #revision: Revision = 0n
   readonly #waiting = new Set<Waiter>()
   /** Why the caches will never change again. */
@@ -39,12 +44,22 @@ export class Feed {
   constructor(store: Store, kinds: readonly Kind[], log: Logger) {
     this.#store = store
     this.#log = log
-    for (const kind of kinds) {
-      const cache = new KindCache(kind)
-      const prefix = kindPrefix(kind)
-      this.#caches.set(nameOf(kind), cache)
-      this.#readers.set(prefix, [...(this.#readers.get(prefix) ?? []), cache])
-    }
+    this.kinds = new ServedKinds(kinds)
+    for (const kind of kinds) this.#install(new KindCache(kind))
+  }
+
+  #install(cache: KindCache): void {
+    const prefix = kindPrefix(cache.kind)
+    this.#caches.set(cache.kind.key, cache)
+    this.#readers.set(prefix, [...(this.#readers.get(prefix) ?? []), cache])
+  }
+
+  #remove(cache: KindCache): void {
+    const prefix = kindPrefix(cache.kind)
+    const rest = (this.#readers.get(prefix) ?? []).filter((one) => one !== cache)
+    this.#caches.delete(cache.kind.key)
+    if (rest.length > 0) this.#readers.set(prefix, rest)
+    else this.#readers.delete(prefix)
   }
 
   /** Newest revision that every cache reflects. */
@@ -52,34 +67,61 @@ export class Feed {
     return this.#revision
   }
 
-  cache(kind: Pick<Kind, 'group' | 'plural'>): KindCache {
-    const cache = this.#caches.get(nameOf(kind))
-    if (cache === undefined) throw new Error(`no cache for ${kind.plural}`)
+  /** Throws 404 for a users' own kind that has gone meanwhile. */
+  cache(kind: Pick<Kind, 'key'>): KindCache {
+    const cache = this.#caches.get(kind.key)
+    if (cache === undefined) throw noSuchPath()
     return cache
   }
 
-  get caches(): Iterable<KindCache> {
-    return this.#caches.values()
+  /** One cache for each place where objects are stored, however many versions and views of them are served. */
+  get collections(): Iterable<KindCache> {
+    const own = [...this.#caches.values()].filter(({ kind }) => kind.view === undefined)
+    return new Map(own.map((cache) => [kindPrefix(cache.kind), cache])).values()
+  }
+
+  /**
+   * Makes `custom` the users' own kinds that are followed and served. One that has changed takes over the watchers of the
+   * one before; those of a kind that is gone are ended. Rejects, with everything as it was, when a kind cannot be loaded.
+   * To be called again only when it has settled.
+   */
+  async follow(custom: readonly Kind[]): Promise<void> {
+    const news = custom.filter((kind) => this.#caches.get(kind.key)?.kind !== kind).map((kind) => new Joining(kind))
+    try {
+      for (const joining of news) {
+        this.#joining.add(joining)
+        await joining.load(this.#store, this.#revision)
+      }
+      this.#exchange(news, new Set(custom.map(({ key }) => key)))
+      this.kinds.replaceCustom(custom)
+    } finally {
+      for (const joining of news) this.#joining.delete(joining)
+    }
+  }
+
+  /** In one synchronous stretch, so that no change falls between the old and the new. */
+  #exchange(news: readonly Joining[], wanted: ReadonlySet<string>): void {
+    for (const cache of news.map((joining) => joining.finish())) {
+      const before = this.#caches.get(cache.kind.key)
+      if (before) this.#remove(before)
+      this.#install(before ? cache.succeeding(before) : cache)
+    }
+    for (const cache of [...this.#caches.values()])
+      if (cache.kind.structure && !wanted.has(cache.kind.key)) {
+        this.#remove(cache)
+        cache.watchers.end()
+      }
   }
 
   /** Loads everything; afterwards `run` keeps it current. */
   async load(): Promise<void> {
-    const range = prefixRange(objectsPrefix)
-    let start = range.start
-    let at: Revision | undefined
-    for (;;) {
-      const page = await this.#store.list(
-        { start, end: range.end },
-        { limit: LIST_PAGE, ...(at !== undefined && { at }) },
-      )
-      at ??= page.revision
-      for (const { key, value, modified } of page.items) {
+    let at: Revision = 0n
+    for await (const { revision, items } of pages(this.#store, prefixRange(objectsPrefix))) {
+      at = revision
+      for (const { key, value, modified } of items) {
         const place = this.#place(key)
         for (const cache of place.caches) cache.load(place.key, value, modified)
       }
-      const last = page.items.at(-1)
-      if (!page.more || last === undefined) break
-      start = `${last.key}\0`
     }
     for (const cache of this.#caches.values()) cache.reset(at)
     this.#advance(at)
@@ -141,6 +183,7 @@ export class Feed {
   }
 
   #apply(batch: readonly Event[]): void {
+    for (const joining of this.#joining) joining.note(batch)
     for (const { type, kv } of batch) {
       const place = this.#place(kv.key)
       for (const cache of place.caches)
@@ -164,8 +207,4 @@ export class Feed {
     const at = key.indexOf('/', key.indexOf('/', objectsPrefix.length) + 1) + 1
     return { caches: this.#readers.get(key.slice(0, at)) ?? [], key: key.slice(at) }
   }
-}
-
-function nameOf({ group, plural }: Pick<Kind, 'group' | 'plural'>): string {
-  return `${group}/${plural}`
 }

@@ -2,10 +2,12 @@
  * The watch cache of one kind: current entries in order, the recent changes, and who wants to hear of the next one.
  * Everything here is synchronous; the feed applies changes in revision order.
  */
-import type { ApiObject, Kind, View } from '../../crds/kind.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { ApiObject, Kind, Structure, View } from '../../crds/kind.ts'
 import { Change } from './change.ts'
-import { encodingOf, textWithoutManagedFields } from './encode.ts'
+import { encodingOf, managedFieldsIn, textWithoutManagedFields } from './encode.ts'
 import { type Entry, entryMaker } from './entry.ts'
+import { selectablePaths } from './selectors.ts'
 import { SortedEntries } from './sorted-entries.ts'
 import { WatcherIndex } from './watcher-index.ts'
 
@@ -15,7 +17,7 @@ const MAX_RING_CHANGES = 10_000
 export class KindCache {
   readonly kind: Kind
   readonly entries = new SortedEntries()
-  readonly watchers: WatcherIndex
+  #watchers: WatcherIndex
   readonly encoding
   readonly #makeEntry
   #ring: Change[] = []
@@ -27,7 +29,21 @@ export class KindCache {
     this.kind = kind
     this.encoding = encodingOf(kind.view?.of ?? kind)
     this.#makeEntry = entryMaker(kind)
-    this.watchers = new WatcherIndex(kind)
+    this.#watchers = new WatcherIndex(kind)
+  }
+
+  get watchers(): WatcherIndex {
+    return this.#watchers
+  }
+
+  /**
+   * This cache takes the place of `before`, with the same objects under a new definition. Whoever watched goes on here;
+   * where other fields can be selected by they cannot, and are ended: they watch again from where they are.
+   */
+  succeeding(before: KindCache): this {
+    if (isDeepStrictEqual(selectablePaths(before.kind), selectablePaths(this.kind))) this.#watchers = before.#watchers
+    else before.#watchers.end()
+    return this
   }
 
   /** Starts over from a list taken at `version`. */
@@ -43,7 +59,23 @@ export class KindCache {
 
   entry(key: string, stored: Uint8Array, version: bigint): Entry {
     const bytes = this.encoding.render(stored, version)
-    return this.#makeEntry(key, this.kind.view ? seenThrough(this.kind.view, bytes) : bytes, version)
+    const { view, structure } = this.kind
+    if (view) return this.#makeEntry(key, seenThrough(view, bytes), version)
+    return this.#makeEntry(key, structure ? this.#asStructured(structure, bytes, version) : bytes, version)
+  }
+
+  /**
+   * The object as its definition has it by now: what it no longer knows is left out, defaults that came later are there.
+   */
+  #asStructured(structure: Structure, bytes: Buffer, version: bigint): Buffer {
+    const text = textWithoutManagedFields(bytes)
+    const object = JSON.parse(text) as ApiObject
+    structure.prune(object)
+    structure.fillDefaults(object)
+    if (JSON.stringify(object) === text) return bytes
+    const managedFields = managedFieldsIn(bytes)
+    if (managedFields !== undefined) object.metadata.managedFields = managedFields
+    return this.encoding.render(this.encoding.encode(object), version)
   }
 
   put(key: string, stored: Uint8Array, version: bigint): void {
@@ -77,7 +109,7 @@ export class KindCache {
     this.#ring.push(change)
     this.#ringBytes += change.sizeBytes
     if (this.#ringBytes > MAX_RING_BYTES || this.#ring.length > MAX_RING_CHANGES) this.#trim()
-    this.watchers.deliver(change)
+    this.#watchers.deliver(change)
   }
 
   /** Drops the older half at once, so that trimming costs nothing an event. */

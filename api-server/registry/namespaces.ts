@@ -4,7 +4,7 @@
  */
 
 import { MACHINE_LEASES } from '../../crds/group.ts'
-import { KINDS, Namespace } from '../../crds/index.ts'
+import { Namespace } from '../../crds/index.ts'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { objectOf } from './entry.ts'
 import { forbidden, notFound, StatusError } from './errors.ts'
@@ -56,8 +56,8 @@ export async function drainNamespaces(registry: Registry): Promise<void> {
 
 async function drain(registry: Registry, namespace: string): Promise<void> {
   let left = 0
-  for (const kind of KINDS.filter((one) => one.scope === 'Namespaced'))
-    for (const { name } of [...registry.feed.cache(kind).entries.from('', `${namespace}/`)]) {
+  for (const { kind, entries } of registry.feed.collections)
+    for (const { name } of kind.scope === 'Namespaced' ? [...entries.from('', `${namespace}/`)] : []) {
       const { gone } = await registry.delete({ kind, namespace, name })
       if (!gone) left++
     }

@@ -98,15 +98,16 @@ export function prepareUpdate(kind: Kind, current: ApiObject, next: ApiObject, s
   return next
 }
 
-/** Raises the generation, where the kind has one, if anything beside metadata and status changed. Call after defaults are filled. */
-export function settleGeneration(current: ApiObject, next: ApiObject): void {
+/**
+ * Raises the generation, where the kind has one, if anything beside metadata and status changed; where `status` is no
+ * subresource it is a field like any other. Call after defaults are filled.
+ */
+export function settleGeneration(kind: Kind, current: ApiObject, next: ApiObject): void {
   const { generation } = current.metadata
-  if (generation !== undefined) next.metadata.generation = sameSpec(current, next) ? generation : generation + 1
-}
-
-function sameSpec(a: ApiObject, b: ApiObject): boolean {
-  const desired = ({ metadata: _metadata, status: _status, ...rest }: ApiObject) => rest
-  return isDeepStrictEqual(desired(a), desired(b))
+  if (generation === undefined) return
+  const desired = ({ metadata: _metadata, status, ...rest }: ApiObject) => (kind.status ? rest : { ...rest, status })
+  const isSame = isDeepStrictEqual(desired(current), desired(next))
+  next.metadata.generation = isSame ? generation : generation + 1
 }
 
 /** Whether storing `next` would change nothing. */

@@ -13,8 +13,14 @@ export function toScale(kind: Kind, bytes: Buffer): string {
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace && { namespace }), uid, resourceVersion, creationTimestamp },
     spec: { replicas: count(kind.scale?.specReplicasPath) },
-    status: { replicas: count(kind.scale?.statusReplicasPath) },
+    status: { replicas: count(kind.scale?.statusReplicasPath), ...selectorOf(kind, object) },
   })
+}
+
+function selectorOf(kind: Kind, object: ApiObject): { readonly selector?: string } {
+  const path = kind.scale?.labelSelectorPath
+  const selector = path === undefined ? undefined : jsonPath(path)(object)
+  return typeof selector === 'string' ? { selector } : {}
 }
 
 /** `current` with the replica count of a Scale; the Scale's version, if any, is the version meant. Throws 400, 422. */
@@ -28,10 +34,20 @@ export function fromScale(kind: Kind, current: ApiObject, scale: unknown): ApiOb
     ])
   const { resourceVersion: _version, ...metadata } = current.metadata
   return {
-    ...current,
+    ...withReplicas(current, replicaFields(kind), replicas),
     metadata: { ...metadata, ...(version && version !== _version && { resourceVersion: version }) },
-    spec: { ...(current.spec as object), replicas },
   }
+}
+
+/** Where the kind keeps how many are wanted: `spec`, `replicas`. */
+export function replicaFields({ scale }: Kind): string[] {
+  return scale?.specReplicasPath.split('.').slice(1) ?? []
+}
+
+function withReplicas<T>(object: T, [field, ...rest]: readonly string[], replicas: unknown): T {
+  if (field === undefined) return object
+  const inner = (object as Readonly<Record<string, unknown>> | undefined)?.[field]
+  return { ...object, [field]: rest.length === 0 ? replicas : withReplicas(inner ?? {}, rest, replicas) }
 }
 
 function readScale(scale: unknown, name: string): { readonly spec: unknown; readonly version: string | undefined } {

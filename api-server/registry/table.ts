@@ -11,11 +11,14 @@ type Cell = string | number | boolean | null
 const NAME: Column = { name: 'Name', type: 'string', jsonPath: '.metadata.name', description: 'Name of the object.' }
 
 export interface TableWriter {
+  /** Tells the columns of one definition of a kind from those of the next. */
+  readonly id: number
   readonly columnDefinitions: readonly Record<string, unknown>[]
   row(entry: Entry, include: IncludeObject, now: Date): string
 }
 
 const writers = new WeakMap<Kind, TableWriter>()
+let nextId = 0
 
 /** Compiled once a kind. */
 export function tableWriter(kind: Kind): TableWriter {
@@ -31,6 +34,7 @@ function makeWriter(kind: Kind): TableWriter {
   const columns = kind.columns.some((column) => column.name === 'Name') ? kind.columns : [NAME, ...kind.columns]
   const cells = columns.map(cellOf)
   return {
+    id: nextId++,
     columnDefinitions: columns.map(definition),
     row: (entry, include, now) => {
       const object = objectOf(entry)
@@ -77,7 +81,7 @@ export function tableHead(kind: Kind, metadata: Record<string, unknown>): string
 /** One object as a Table of one row: single gets and watch events. */
 export function tableFormat(kind: Kind, include: IncludeObject): Format {
   return {
-    name: `table ${include}`,
+    name: `table ${include} ${tableWriter(kind).id}`,
     render: (entry) =>
       Buffer.from(
         `${tableHead(kind, { resourceVersion: String(entry.version) })}${tableWriter(kind).row(entry, include, new Date())}]}`,

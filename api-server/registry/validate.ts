@@ -35,14 +35,16 @@ export function admit(
   { fieldValidation = 'Warn', strayFields = [] }: Strictness,
 ): Admitted {
   const { result, unknown } = parse(kind, input)
-  const warnings = settle(kind, [...strayFields, ...unknown], fieldValidation)
+  const pruned = kind.structure?.prune(input).map((path) => `unknown field "${path}"`) ?? []
+  const warnings = settle(kind, [...strayFields, ...unknown, ...pruned], fieldValidation)
   if (!result.success) throw malformed(kind, input, result.error.issues)
   const object = result.data as unknown as ApiObject
+  kind.structure?.fillDefaults(object)
   const repeated = dropRepeatedOwners(object.metadata)
   const causes = checkMetadata(kind, object.metadata)
   // Our kinds' rules rely on the name; where it is wrong they could only say so again.
   if (kind.builtIn || !causes.some(({ field }) => field === 'metadata.name'))
-    causes.push(...checkRules(kind, object, previous))
+    causes.push(...(kind.structure?.check(object, previous) ?? checkRules(kind, object, previous)))
   causes.push(...duplicatesIn(kind, object, previous))
   if (causes.length > 0) throw invalid(kind, nameOf(object), causes)
   return { object, warnings: [...warnings, ...repeated] }

@@ -12,6 +12,8 @@ export interface WatchOptions extends Filter {
   /** Changes after this version; undefined: everything there is as ADDED, then changes. */
   readonly after: bigint | undefined
   readonly format: Format
+  /** Called when the kind is no longer served: there will be nothing more to send. */
+  readonly ended?: () => void
 }
 
 export interface Subscription {
@@ -35,12 +37,15 @@ export async function watch(
   options: WatchOptions,
   send: (line: Buffer, version: bigint) => void,
 ): Promise<Subscription> {
-  const cache = registry.feed.cache(kind)
   const filter = compileFilter(kind, options)
-  const backlog = new Backlog(registry, cache, { ...options, filter })
+  const backlog = new Backlog(registry, { ...options, filter })
   let { after } = options
   // The last look and the subscription are one synchronous stretch: what is collected and what comes live meet exactly.
-  while (after !== undefined && cache.since(after) === undefined) after = await backlog.read(after)
+  let cache = registry.feed.cache(kind)
+  while (after !== undefined && cache.since(after) === undefined) {
+    after = await backlog.read(cache, after)
+    cache = registry.feed.cache(kind) // where a definition has changed meanwhile, it is another one
+  }
   const initial =
     after === undefined
       ? everything(cache, options, filter)
@@ -51,7 +56,8 @@ export async function watch(
     const line = change.version > version ? change.lineFor(filter, options.format) : undefined
     if (line) send(line, change.version)
   }
-  return { initial, version, cancel: cache.watchers.add({ deliver }, options.fields) }
+  const watcher = { deliver, end: () => options.ended?.() }
+  return { initial, version, cancel: cache.watchers.add(watcher, options.fields) }
 }
 
 type Test = ((entry: Entry) => boolean) | undefined
@@ -74,21 +80,19 @@ function linesOf(changes: readonly Change[], format: Format, filter: Test): Buff
 class Backlog {
   readonly lines: Buffer[] = []
   readonly #registry: Registry
-  readonly #cache: KindCache
   readonly #options: { readonly format: Format; readonly filter: Test }
   #bytes = 0
 
-  constructor(registry: Registry, cache: KindCache, options: { readonly format: Format; readonly filter: Test }) {
+  constructor(registry: Registry, options: { readonly format: Format; readonly filter: Test }) {
     this.#registry = registry
-    this.#cache = cache
     this.#options = options
   }
 
-  /** Adds the changes after `after` up to where the ring begins now, which is returned. */
-  async read(after: bigint): Promise<bigint> {
-    const until = this.#cache.oldestVersion
+  /** Adds the changes after `after` up to where the ring of `cache` begins now, which is returned. */
+  async read(cache: KindCache, after: bigint): Promise<bigint> {
+    const until = cache.oldestVersion
     const { format, filter } = this.#options
-    for await (const changes of history(this.#registry, this.#cache, after, until))
+    for await (const changes of history(this.#registry, cache, after, until))
       for (const line of linesOf(changes, format, filter)) {
         this.#bytes += line.length
         if (this.#bytes > MAX_BACKLOG_BYTES) throw tooOld(after, this.#registry.feed.revision)

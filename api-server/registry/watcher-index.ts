@@ -9,6 +9,8 @@ import { type FieldSelector, selectablePaths } from './selectors.ts'
 export interface Watcher {
   /** Gets every change that may concern it; filters by itself. Must not throw. */
   deliver(change: Change): void
+  /** There will be no change any more: the kind is not served any longer, or not in this form. */
+  end?(): void
 }
 
 export class WatcherIndex {
@@ -25,6 +27,12 @@ export class WatcherIndex {
     let count = this.#everything.size
     for (const values of this.#byField.values()) for (const watchers of values.values()) count += watchers.size
     return count
+  }
+
+  /** Tells every watcher that this was all. */
+  end(): void {
+    const selecting = [...this.#byField.values()].flatMap((values) => [...values.values()])
+    for (const watchers of [this.#everything, ...selecting]) for (const watcher of [...watchers]) watcher.end?.()
   }
 
   /** Registers a watcher; the result takes it out again. */

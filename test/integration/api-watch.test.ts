@@ -5,6 +5,7 @@
 import { connect } from 'node:tls'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Unit } from '../../crds/index.ts'
 import { until } from '../support/until.ts'
 import { within } from '../support/within.ts'
 import { type Api, type Json, MERGE, startApi, UNITS, unitBody, watchOf } from './api-raw.ts'
@@ -147,7 +148,7 @@ test('a version too old is told as an event, and the end is clean', async ({ api
   for (let n = 0; n < 5; n++) await relabel(api, unit, { n: String(n) })
   const { registry } = api.server
   await registry.store.compact(registry.store.revision)
-  registry.feed.cache({ group: 'flotilla.dev', plural: 'units' }).reset(registry.feed.revision)
+  registry.feed.cache(Unit).reset(registry.feed.revision)
   const watch = await watchOf(api, `${UNITS}?watch=1&resourceVersion=2`)
   assert.is(await watch.ended, 'clean')
   const [{ type, object } = { type: '', object: {} }] = watch.events
@@ -223,7 +224,7 @@ test('a watcher that reads nothing is cut, and costs no more than its bound unti
   const socket = connect({ host: '127.0.0.1', port: api.port, ca: api.server.pki.caCertificate, cert, key })
   socket.on('error', () => undefined).pause()
   socket.write(`GET ${UNITS}?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n`)
-  const { watchers } = api.server.registry.feed.cache({ group: 'flotilla.dev', plural: 'units' })
+  const { watchers } = api.server.registry.feed.cache(Unit)
   await until(() => watchers.size === 1, { what: 'the watch' })
   await api.ask('POST', UNITS, { body: unitBody('big.service') })
   let sent = 0
@@ -238,7 +239,7 @@ test('a watcher that reads nothing is cut, and costs no more than its bound unti
 })
 
 test('a client that has gone is forgotten', async ({ api }) => {
-  const { watchers } = api.server.registry.feed.cache({ group: 'flotilla.dev', plural: 'units' })
+  const { watchers } = api.server.registry.feed.cache(Unit)
   await until(() => watchers.size === 0, { what: 'earlier watches to be forgotten' })
   const watches = await Promise.all(Array.from({ length: 20 }, () => watchOf(api, `${UNITS}?watch=1`)))
   assert.is(watchers.size, 20)

@@ -84,7 +84,9 @@ export function objectType(kind: Kind): MapType {
 }
 
 function compileKind(kind: Kind): MapType {
-  const isBuiltIn = kind.group === '' || !kind.group.includes('.') || kind.group.endsWith('.k8s.io')
+  const { structure } = kind
+  const isBuiltIn =
+    structure === undefined && (kind.group === '' || !kind.group.includes('.') || kind.group.endsWith('.k8s.io'))
   const fields = new Map<string, Field>()
   for (const name of ['apiVersion', 'kind']) fields.set(name, { type: LEAF, mark: 'ignored' })
   fields.set('metadata', { type: metadataType(), mark: 'kept' })
@@ -92,7 +94,7 @@ function compileKind(kind: Kind): MapType {
     const type = typeOf(schema)
     fields.set(name, { type, mark: isBuiltIn && type.is === 'map' && type.fields.size > 0 ? 'struct' : undefined })
   }
-  return { is: 'map', fields, elements: undefined }
+  return { is: 'map', fields, elements: structure && isOpen(structure.openApi) ? ANY : undefined }
 }
 
 function metadataType(): MapType {
@@ -120,9 +122,11 @@ function mapType(schema: JsonSchema): FieldType {
     ]),
   )
   if (typeof additionalProperties === 'object') return { is: 'map', fields, elements: typeOf(additionalProperties) }
-  const isOpen =
-    additionalProperties === true || schema['x-kubernetes-preserve-unknown-fields'] === true || fields.size === 0
-  return { is: 'map', fields, elements: isOpen ? ANY : undefined }
+  return { is: 'map', fields, elements: isOpen(schema) || fields.size === 0 ? ANY : undefined }
+}
+
+function isOpen(schema: JsonSchema): boolean {
+  return schema.additionalProperties === true || schema['x-kubernetes-preserve-unknown-fields'] === true
 }
 
 function listType(schema: JsonSchema): FieldType {

@@ -1,13 +1,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { negotiate } from '../../../../api-server/http/negotiate.ts'
-import { kindLookup, parseResourcePath, verbOf } from '../../../../api-server/http/request-info.ts'
+import { parseResourcePath, verbOf } from '../../../../api-server/http/request-info.ts'
 import { StatusError } from '../../../../api-server/registry/errors.ts'
+import { ServedKinds } from '../../../../api-server/registry/served-kinds.ts'
 import { KINDS } from '../../../../crds/index.ts'
 
 const test = suite('what a request is about')
 
-const lookup = kindLookup(KINDS)
+const kinds = new ServedKinds(KINDS)
 
 /** Path → `kind namespace name subresource`, with a w in front for the old watch paths. */
 const PATHS: readonly (readonly [string, string | undefined])[] = [
@@ -36,7 +37,7 @@ const PATHS: readonly (readonly [string, string | undefined])[] = [
 
 for (const [path, expected] of PATHS)
   test(`${path} is ${expected ?? 'nothing that is served'}`, () => {
-    const found = parseResourcePath(path, lookup)
+    const found = parseResourcePath(path, kinds)
     const { kind, namespace = '-', name = '-', subresource = '-', watchPath } = found ?? {}
     const told = kind && `${watchPath ? 'w ' : ''}${kind.kind} ${namespace} ${name} ${subresource}`
     assert.is(told, expected)
@@ -45,7 +46,7 @@ for (const [path, expected] of PATHS)
 for (const segment of ['..', '.', '%2e%2e', 'a%2fb', '%00', '%0a', '%252e', '%', '%zz', '%ff', 'x'.repeat(254)])
   test(`a segment ${segment.slice(0, 8)} is refused with 400`, () => {
     assert.is(
-      codeOf(() => parseResourcePath(`/apis/flotilla.dev/v1/units/${segment}`, lookup)),
+      codeOf(() => parseResourcePath(`/apis/flotilla.dev/v1/units/${segment}`, kinds)),
       400,
     )
   })
@@ -80,7 +81,7 @@ for (const [request, expected] of VERBS)
   test(`${request} is ${expected}`, () => {
     const [method = '', url = ''] = request.split(' ')
     const [path = '', search = ''] = url.split('?')
-    const target = parseResourcePath(path, lookup)
+    const target = parseResourcePath(path, kinds)
     assert.ok(target)
     const verb = () => verbOf(method, target, new URLSearchParams(search))
     assert.is(typeof expected === 'number' ? codeOf(verb) : verb(), expected)

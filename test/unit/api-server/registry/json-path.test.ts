@@ -7,6 +7,7 @@ const test = suite('JSONPath of printer columns')
 const OBJECT = {
   metadata: { name: 'web', annotations: { 'example.com/x': 'y' } },
   status: {
+    ports: [{ port: 80 }, { port: 8080, tls: true }],
     addresses: [{ address: '10.0.0.1' }],
     conditions: [null, { type: 'Ready', status: 'True' }, { type: 'Other', status: 'False' }],
   },
@@ -20,6 +21,11 @@ const CASES: readonly (readonly [string, unknown])[] = [
   [".status.conditions[?(@.type == 'Other')].status", 'False'],
   ['.status.conditions[?(@.type=="None")].status', undefined],
   [".metadata.annotations['example.com/x']", 'y'],
+  ['.status.conditions[*].status', 'True'],
+  ['.status.conditions[-1].type', 'Other'],
+  ['.status.ports[?(@.port>80)].port', 8080],
+  ['.status.ports[?(@.tls)].port', 8080],
+  ['.metadata.annotations.example\\.com/x', 'y'],
   ['.metadata.name.first', undefined],
   ['.metadata.toString', undefined],
   ['.metadata.__proto__.x', undefined],
@@ -35,7 +41,7 @@ test('what holds nothing gives nothing', () => {
   for (const object of [undefined, null, 'x', 1, []]) assert.is(jsonPath('.a.b')(object), undefined)
 })
 
-for (const path of ['metadata', '.a[*]', '.a..b', '.a[?(@.x>1)]', '.a['])
+for (const path of ['metadata', '.a..b', '.a[?(@.x>)]', '.a[1:2]', '.a['])
   test(`${path} is refused where it stops making sense`, () =>
     assert.throws(() => jsonPath(path), /is not understood from/))
 

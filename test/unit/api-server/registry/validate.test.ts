@@ -61,12 +61,7 @@ const CAUSES: readonly (readonly [unknown, string, string, string])[] = [
     'FieldValueInvalid',
     'Invalid value: "x": spec.text in body should be at least 2 chars long',
   ],
-  [
-    { text: 'xxxxx' },
-    'spec.text',
-    'FieldValueTooLong',
-    'Too long: may not be more than 4 bytes',
-  ],
+  [{ text: 'xxxxx' }, 'spec.text', 'FieldValueTooLong', 'Too long: may not be more than 4 bytes'],
   [
     { count: 0 },
     'spec.count',
