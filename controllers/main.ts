@@ -5,6 +5,7 @@ import { EVENT_NAMESPACE, MACHINE_LEASES } from '../crds/group.ts'
 import type { Kind } from '../crds/kind.ts'
 import { Machine } from '../crds/machine.ts'
 import { Unit } from '../crds/unit.ts'
+import { createGarbageCollector } from './garbage-collector/index.ts'
 import { isApiError } from './lib/api-error.ts'
 import { createBackoff } from './lib/backoff.ts'
 import type { ApiClient } from './lib/client.ts'
@@ -51,7 +52,10 @@ export function createControllers(options: ControllersOptions): Runnable & Pick<
     log,
     name: LEADER_LEASE,
     namespace: EVENT_NAMESPACE,
-    lead: () => group('controllers', [leaseNamespace(client, log), createScheduler(shared), lifecycle]),
+    lead: () => {
+      const parts = [leaseNamespace(client, log), createScheduler(shared), lifecycle, createGarbageCollector(shared)]
+      return group('controllers', parts)
+    },
   })
   const all = group('controllers of this process', [machines, units, leases, events, election])
   return { ...all, isLeader: election.isLeader }

@@ -74,7 +74,8 @@ const CONTROLLERS: Role = {
     { verbs: ALL, groups: [FLOTILLA], resources: ALL, subresources: STORED },
     { verbs: ALL, groups: ['coordination.k8s.io'], resources: ['leases'], subresources: OBJECT },
     { verbs: ALL, groups: ['', 'events.k8s.io'], resources: ['events'], subresources: OBJECT },
-    { verbs: READ, groups: [''], resources: ['namespaces'], subresources: OBJECT },
+    // The garbage collector follows whatever has owners, and deletes it or takes its references and finalizers off.
+    { verbs: [...READ, 'patch', 'delete'], groups: ALL, resources: ALL, subresources: OBJECT },
   ],
   paths: [],
 }

@@ -7,6 +7,8 @@
 import type * as z from 'zod'
 import type { Kind, Metadata, ObjectOf } from '../../crds/kind.ts'
 import { type CredentialsSource, createCredentials } from './credentials.ts'
+import { createMetadataClient, type MetadataClient } from './metadata-client.ts'
+import { collectionPath, objectPath } from './paths.ts'
 import { createTransport, type Query } from './transport.ts'
 import { type WatchOptions, watchOnce } from './watch.ts'
 
@@ -65,6 +67,8 @@ export interface ApiWriter {
   delete(kind: Kind, name: string, options?: DeleteOptions): Promise<void>
 }
 export interface ApiClient extends ApiReader, ApiWriter {
+  /** Objects of every kind there is, by their metadata alone. */
+  readonly metadata: MetadataClient
   /** Breaks what is in flight and closes the connections. */
   close(): Promise<void>
 }
@@ -79,6 +83,7 @@ export function connect(options: ConnectOptions): ApiClient {
   const credentials = createCredentials(options)
   const { request } = createTransport(credentials, options.userAgent ?? 'flotilla')
   return {
+    metadata: createMetadataClient(request, credentials),
     get: (kind, name, o) => request('GET', objectPath(kind, name, o), { ...o }),
     list: (kind, o) =>
       request('GET', collectionPath(kind, o), { timeoutMs: LIST_TIMEOUT_MS, ...o, query: selectors(o) }),
@@ -98,22 +103,6 @@ export function connect(options: ConnectOptions): ApiClient {
       ),
     close: () => credentials.close(),
   }
-}
-
-interface Place {
-  readonly namespace?: string
-  readonly subresource?: string
-}
-
-function collectionPath(kind: Kind, { namespace }: Place = {}): string {
-  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`
-  const inside = kind.scope === 'Namespaced' && namespace !== undefined
-  return `${root}${inside ? `/namespaces/${encodeURIComponent(namespace)}` : ''}/${kind.plural}`
-}
-
-function objectPath(kind: Kind, name: string, place: Place = {}): string {
-  const path = `${collectionPath(kind, place)}/${encodeURIComponent(name)}`
-  return place.subresource === undefined ? path : `${path}/${place.subresource}`
 }
 
 function selectors({ fieldSelector, labelSelector, resourceVersion }: ListOptions = {}): Query {

@@ -19,6 +19,8 @@ export interface Credentials {
   refused(): void
   /** For client-node's Watch: with pools of its own, since every watch keeps a connection. */
   readonly forWatch: KubeConfig
+  /** The same for a watch without client-node; read anew for each. */
+  watchAccess(): Promise<Access>
   close(): Promise<void>
 }
 
@@ -50,6 +52,7 @@ export function createCredentials(source: CredentialsSource): Credentials {
       known = undefined
     },
     forWatch: watches.kubeconfig,
+    watchAccess: () => readAccess(watches.kubeconfig, server),
     close: async () => {
       await Promise.all([calls.destroy(), watches.destroy()])
     },

@@ -9,11 +9,11 @@ import type { Logger } from 'pino'
 import type { ApiObject, Kind, ObjectOf } from '../../crds/kind.ts'
 import { isApiError } from './api-error.ts'
 import { type BackoffOptions, createBackoff } from './backoff.ts'
-import type { ApiReader, ListOptions } from './client.ts'
+import type { ApiReader, List, ListOptions } from './client.ts'
 import { type Clock, sleep, systemClock } from './clock.ts'
-import { createObjectCache } from './object-cache.ts'
+import { createObjectCache, type ObjectCache } from './object-cache.ts'
 import type { Runnable } from './runnable.ts'
-import type { WatchEvent } from './watch.ts'
+import type { WatchEvent, WatchOptions } from './watch.ts'
 
 export interface InformerOptions<K extends Kind> {
   readonly client: ApiReader
@@ -61,7 +61,7 @@ export function createInformer<K extends Kind>(options: InformerOptions<K>): Inf
     lastContactMs = clock.monotonicMs()
     options.onContact?.()
   }
-  const follow = createFollower(options, { cache, contact, markReady, clock })
+  const follow = createFollower(sourceOf(options), options, { cache, contact, markReady, clock })
   return {
     name: `informer ${kind.plural}`,
     ready,
@@ -73,25 +73,44 @@ export function createInformer<K extends Kind>(options: InformerOptions<K>): Inf
   }
 }
 
-interface Parts {
-  readonly cache: ReturnType<typeof createObjectCache>
+function sourceOf<K extends Kind>(options: InformerOptions<K>): Source {
+  const { client, kind } = options
+  const selection = selectionOf(options)
+  return {
+    name: kind.plural,
+    list: async (signal) => (await client.list(kind, { ...selection, signal })) as unknown as List<ApiObject>,
+    watch: (watch) => client.watch(kind, { ...selection, ...watch }),
+  }
+}
+
+/** What is followed: one list, and watches from its version on. */
+export interface Source {
+  /** For the log. */
+  readonly name: string
+  list(signal: AbortSignal): Promise<List<ApiObject>>
+  watch(options: WatchOptions): Promise<void>
+}
+
+export interface Parts {
+  readonly cache: Pick<ObjectCache, 'replace' | 'put' | 'remove'>
   readonly contact: () => void
   readonly markReady: () => void
   readonly clock: Clock
 }
 
 /** The list-and-watch loop: until `signal` fires, whatever the server does. */
-function createFollower<K extends Kind>(options: InformerOptions<K>, parts: Parts) {
-  const { client, kind, log } = options
-  const { cache, contact, markReady, clock } = parts
-  const selection = selectionOf(options)
+export function createFollower(
+  source: Source,
+  options: Pick<InformerOptions<Kind>, 'log' | 'backoff' | 'silenceMs'>,
+  { cache, contact, markReady, clock }: Parts,
+) {
   const backoff = createBackoff(options.backoff ?? BACKOFF)
   let version: string | undefined
 
   const relist = async (signal: AbortSignal): Promise<string> => {
-    const { items, metadata } = await client.list(kind, { ...selection, signal })
+    const { items, metadata } = await source.list(signal)
     contact()
-    cache.replace(items as unknown as ApiObject[])
+    cache.replace(items)
     markReady()
     return metadata.resourceVersion
   }
@@ -107,8 +126,7 @@ function createFollower<K extends Kind>(options: InformerOptions<K>, parts: Part
     const startedMs = clock.monotonicMs()
     const silence = options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }
     try {
-      const watch = { ...selection, ...silence, resourceVersion: version, onEvent, onOpen: contact, signal }
-      await client.watch(kind, watch)
+      await source.watch({ ...silence, resourceVersion: version, onEvent, onOpen: contact, signal })
     } finally {
       if (clock.monotonicMs() - startedMs > STEADY_MS) backoff.reset()
     }
@@ -120,7 +138,7 @@ function createFollower<K extends Kind>(options: InformerOptions<K>, parts: Part
       } catch (error) {
         if (signal.aborted) return
         if (cannotResume(error)) version = undefined
-        log.debug({ kind: kind.plural, err: error }, 'watch ended')
+        options.log.debug({ kind: source.name, err: error }, 'watch ended')
       }
     } while (await sleep(clock, backoff.nextMs(), signal))
   }

@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly query?: Query
   readonly body?: unknown
   readonly contentType?: string
+  /** application/json unless given. */
+  readonly accept?: string
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
@@ -29,7 +31,7 @@ export function createTransport(credentials: Credentials, userAgent: string): Tr
       signal,
       headers: {
         ...headers,
-        accept: 'application/json',
+        accept: options.accept ?? 'application/json',
         'user-agent': userAgent,
         ...(hasBody ? { 'content-type': options.contentType ?? 'application/json' } : {}),
       },
@@ -80,7 +82,7 @@ function messageOf(error: unknown): string {
   return String(message || code || error)
 }
 
-function queryString(query: Query = {}): string {
+export function queryString(query: Query = {}): string {
   const parts = Object.entries(query).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
   )
