@@ -29,7 +29,7 @@ import { Feed } from './registry/feed.ts'
 import { ensureNamespaces } from './registry/namespaces.ts'
 import { Registry } from './registry/registry.ts'
 import { sweep } from './registry/sweep.ts'
-import { openStore } from './store/open.ts'
+import { type OpenOptions, openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { timedStore } from './timed-store.ts'
 
@@ -39,7 +39,9 @@ export interface ApiServerOptions {
   readonly listen: string
   /** Further addresses that get TLS listeners on the same port rules, for example the machines' underlay. */
   readonly alsoListen?: readonly string[]
-  readonly store?: 'embedded' | 'memory'
+  readonly store?: 'embedded' | 'etcd' | 'memory'
+  /** Where the store `etcd` is. */
+  readonly etcd?: OpenOptions['etcd']
   /** Where writes are put on record; `false` for nowhere. Default: `audit.log` in the data folder. */
   readonly audit?: Partial<AuditOptions> | false
   /** How long clients may take; the defaults suit everybody but tests. */
@@ -87,7 +89,11 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const { dataDir, log } = options
   const opening = openPki(dataDir)
   opening.catch(() => undefined) // awaited below, once the store is known to be closed with the rest
-  const opened = await openStore(options.store ?? 'embedded', { dataDir, log })
+  const opened = await openStore(options.store ?? 'embedded', {
+    dataDir,
+    log,
+    ...(options.etcd && { etcd: options.etcd }),
+  })
   undo.push(async () => opened[Symbol.asyncDispose]())
   const transactions = new Histogram('flotilla_store_transaction_duration_seconds', 'Until a write was durable.')
   const timing = transactions.sample()

@@ -8,6 +8,7 @@ export function timedStore(store: Store, observe: (seconds: number) => void): St
     },
     get: (key, options) => store.get(key, options),
     list: (range, options) => store.list(range, options),
+    readRevision: (options) => store.readRevision(options),
     watch: (range, options) => store.watch(range, options),
     compact: (before, options) => store.compact(before, options),
     snapshot: (file, options) => store.snapshot(file, options),

@@ -9,10 +9,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { HISTORY_NEVER_LATER_THAN_MS } from './compaction.ts'
 import { follow } from './follow.ts'
 import { bringUpToFormat } from './format.ts'
 import { type GroupCommit, groupCommit } from './group-commit.ts'
+import { HISTORY_NEVER_LATER_THAN_MS } from './history-policy.ts'
 import { type Housekeeping, housekeeping } from './housekeeping.ts'
 import { openTables, type Tables } from './lmdb-layout.ts'
 import { LmdbReader } from './lmdb-reader.ts'
@@ -119,6 +119,10 @@ function storeOf({ tables, reader, hub, group, keeping, release }: Parts): Embed
     async list(range, { at, limit = Number.POSITIVE_INFINITY, signal } = {}) {
       signal?.throwIfAborted()
       return at === undefined ? reader.list(range, limit) : reader.listAt(range, at, limit)
+    },
+    async readRevision({ signal } = {}) {
+      signal?.throwIfAborted()
+      return reader.revision
     },
     async txn(transaction, { signal } = {}) {
       checkTransaction(transaction)

@@ -56,7 +56,8 @@ interface LiveOptions {
   readonly signal: AbortSignal
 }
 
-async function* live(
+/** What a subscription gets from now on, behind `events`; what is not later than `seen` is left out. */
+export async function* live(
   subscription: Subscription,
   { events, seen, signal }: LiveOptions,
 ): AsyncGenerator<readonly Event[], void, undefined> {

@@ -1,15 +1,8 @@
 /** Compaction by itself: notes from time to time which revision is current, and lets history go as the policy says. */
 import type { Logger } from 'pino'
-import {
-  type CompactionDeps,
-  compactionTarget,
-  compactStep,
-  type HistoryPolicy,
-  readSamples,
-  recordSample,
-  type Sample,
-} from './compaction.ts'
+import { type CompactionDeps, compactStep, readSamples, recordSample } from './compaction.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { compactionTarget, type HistoryPolicy, type Sample } from './history-policy.ts'
 import type { Revision } from './store.ts'
 
 export interface HousekeepingDeps extends CompactionDeps {

@@ -156,6 +156,11 @@ class MemoryStore implements Store {
     return { revision: at, items, more: entries.length > items.length }
   }
 
+  async readRevision({ signal }: CallOptions = {}): Promise<Revision> {
+    signal?.throwIfAborted()
+    return this.revision
+  }
+
   async txn(transaction: Transaction, { signal }: CallOptions = {}): Promise<TransactionResult> {
     signal?.throwIfAborted()
     checkTransaction(transaction)

@@ -32,7 +32,7 @@ export interface SnapshotSummary {
 
 export interface SnapshotContent extends SnapshotSummary {
   /** Exactly `keys` of them, in key order. Taken piece by piece while the file is written. */
-  readonly items: Iterable<KeyValue>
+  readonly items: Iterable<KeyValue> | AsyncIterable<KeyValue>
 }
 
 /** The file is damaged, cut short, not a snapshot at all, or of a later version than this program knows. */
@@ -78,7 +78,7 @@ async function writeContent(
     parts = []
     bytes = 0
   }
-  for (const item of content.items) {
+  for await (const item of content.items) {
     for (const part of partsOf(item)) {
       parts.push(part)
       bytes += part.byteLength

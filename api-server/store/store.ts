@@ -83,8 +83,8 @@ export interface Reads {
 
 export interface Writes {
   /**
-   * Throws `InvalidTransactionError` before anything is written, `UnavailableError` when nothing was written. Deleting an
-   * absent key writes nothing. When `signal` aborts first, the promise rejects with its reason; a transaction that was
+   * Throws `InvalidTransactionError` before anything is written, `UnavailableError` when nothing was written, or, where
+   * the link to etcd broke, when nobody knows, which its message then says. Deleting an absent key writes nothing. When `signal` aborts first, the promise rejects with its reason; a transaction that was
    * already on its way to the disk may still be committed.
    */
   txn(transaction: Transaction, options?: CallOptions): Promise<TransactionResult>
@@ -105,6 +105,12 @@ export interface Watches {
 export interface Store extends Reads, Writes, Watches, AsyncDisposable {
   /** Newest durable revision that this process knows. */
   readonly revision: Revision
+  /**
+   * The newest revision that exists, whoever wrote it, at some moment after the call; by the time it resolves every watch
+   * of this process has been handed all up to there. That makes a read of what a watch feeds a consistent one. At once
+   * where one process owns the store; with etcd it costs one round trip, shared by all who wait.
+   */
+  readRevision(options?: CallOptions): Promise<Revision>
   /**
    * Forgets history older than `before`, which becomes the oldest revision to read at or to watch after; older ones throw
    * `CompactedError`. Idempotent; a `before` beyond the newest revision counts as the newest.

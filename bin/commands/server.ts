@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander'
 import { dataDirOption, type ListenFlags, listenOptions, logLevelOption, unservedDoors } from '../defaults.ts'
+import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
 
-interface ServerFlags extends ListenFlags {
+interface ServerFlags extends ListenFlags, EtcdFlags {
   readonly dataDir: string
   readonly logLevel: string
-  readonly store: 'embedded' | 'memory'
+  readonly store: 'embedded' | 'etcd' | 'memory'
 }
 
 export function register(program: Command): void {
@@ -16,15 +17,15 @@ export function register(program: Command): void {
     .addOption(
       new Option('--store <backend>', 'where objects are kept; memory forgets them')
         .env('FLOTILLA_STORE')
-        .choices(['embedded', 'memory'])
+        .choices(['embedded', 'etcd', 'memory'])
         .default('embedded'),
     )
     .addOption(logLevelOption())
-  for (const option of listenOptions()) command.addOption(option)
+  for (const option of [...etcdOptions(), ...listenOptions()]) command.addOption(option)
   command
     .addHelpText(
       'after',
-      '\nExamples:\n  $ flotilla server --listen 0.0.0.0:6443\n  $ flotilla server --data-dir /tmp/f --listen 127.0.0.1:0',
+      '\nExamples:\n  $ flotilla server --listen 0.0.0.0:6443\n  $ flotilla server --data-dir /tmp/f --listen 127.0.0.1:0\n  $ flotilla server --store etcd --etcd-endpoints http://127.0.0.1:2379',
     )
     .action(runServer)
 }
@@ -37,7 +38,8 @@ async function runServer(flags: ServerFlags): Promise<void> {
   ])
   const signal = stopSignal()
   for (const sentence of unservedDoors(flags)) console.log(sentence)
-  const server = await startApiServer({ ...flags, log: createLog(flags.logLevel, 'server') })
+  const etcd = await etcdOf(flags)
+  const server = await startApiServer({ ...flags, ...(etcd && { etcd }), log: createLog(flags.logLevel, 'server') })
   console.log(`ready: kubeconfig ${server.kubeconfigPath}`)
   await stopped(signal)
   await server.close()

@@ -1,14 +1,19 @@
 import type { Event, KeyValue, Operation, Range, Revision, Store } from '../../api-server/store/store.ts'
 import { prefixRange } from '../../api-server/store/store.ts'
 import type { Bounds } from '../../api-server/store/watch-hub.ts'
+import type { Requirement } from '../support/requirements.ts'
 
 /** What a backend must offer to be held to the contract of `api-server/store/store.ts`. */
 export interface StoreBackend {
   readonly name: string
+  /** What the machine must have for it. */
+  readonly needs?: readonly Requirement[]
   /** A new, empty store. */
   open(options?: { readonly watchBounds?: Bounds }): Promise<Store>
   /** Closes the store and opens it on the same data; absent where nothing outlives the process. */
   readonly reopen?: (store: Store) => Promise<Store>
+  /** Ends what all stores of it share; called when everything has been checked. */
+  readonly done?: () => Promise<void>
   /** How many random histories the model check plays. */
   readonly modelRuns: number
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import {
   InvalidTransactionError,
@@ -151,6 +152,29 @@ export const BASICS: Promises = {
     for (const call of calls) assert.is(await failure(call), reason)
     assert.is((await store.get('/a')).kv, undefined)
   },
+
+  'the newest revision that is asked for is at least that of every write answered before, and watches have had it':
+    async (store) => {
+      const seen: bigint[] = []
+      const stop = new AbortController()
+      const follow = async () => {
+        for await (const batch of store.watch(ALL, { after: store.revision, signal: stop.signal }))
+          seen.push(...batch.map(({ kv }) => kv.modified))
+      }
+      const following = follow()
+      assert.is(await store.readRevision(), store.revision)
+      for (let i = 0; i < 5; i++) {
+        const revision = await write(store, put('/a', String(i)))
+        const [first, second] = await Promise.all([store.readRevision(), store.readRevision()])
+        assert.equal([first, second], [revision, revision])
+        await nextTurn()
+        assert.is(seen.at(-1), revision)
+      }
+      const reason = new Error('enough')
+      assert.is(await failure(store.readRevision({ signal: AbortSignal.abort(reason) })), reason)
+      stop.abort()
+      await following
+    },
 
   'a closed store takes no writes': async (store) => {
     await store[Symbol.asyncDispose]()

@@ -3,9 +3,17 @@
  * of concurrent transactions, compactions and restarts; afterwards every kept revision is read and watched from.
  */
 import * as fc from 'fast-check'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Compare, Event, KeyValue, Operation, Store, Transaction } from '../../api-server/store/store.ts'
+import type {
+  Compare,
+  Event,
+  KeyValue,
+  Operation,
+  Store,
+  Transaction,
+  TransactionResult,
+} from '../../api-server/store/store.ts'
+import { suiteOf } from '../support/requirements.ts'
 import { ALL, bytes, type StoreBackend, watched } from './store-backend.ts'
 
 const KEYS = ['/a', '/a/b', '/a0', '/b', '/é', '/\uffee', '/\u{1f600}']
@@ -60,23 +68,21 @@ class Model {
   apply({ compare, operations }: Transaction): boolean {
     const { present } = this
     if (!compare.every((each) => (present.get(each.key)?.modified ?? 0n) === each.modified)) return false
-    const next = new Map(present)
-    let wrote = false
-    const modified = this.revision + 1n
-    for (const each of operations) {
-      wrote = each.do === 'put' || present.has(each.key) || wrote
-      if (each.do === 'delete') next.delete(each.key)
-      else
-        next.set(each.key, {
-          key: each.key,
-          value: each.value,
-          created: present.get(each.key)?.created ?? modified,
-          modified,
-        })
-    }
-    if (wrote) this.states.push(next)
+    if (writes({ compare, operations }, present))
+      this.states.push(after({ compare, operations }, present, this.revision + 1n))
     return true
   }
+}
+
+/** The state that the operations make of `present`. */
+function after({ operations }: Transaction, present: State, modified: bigint): State {
+  const next = new Map(present)
+  for (const each of operations) {
+    const { key } = each
+    if (each.do === 'delete') next.delete(key)
+    else next.set(key, { key, value: each.value, created: present.get(key)?.created ?? modified, modified })
+  }
+  return next
 }
 
 function compareOf({ key, expects }: Guard, present: State): Compare {
@@ -91,18 +97,51 @@ async function play(store: Store, model: Model, { burst }: Step): Promise<void> 
     operations,
   }))
   const results = await Promise.all(transactions.map((each) => store.txn(each)))
-  for (const [i, each] of transactions.entries()) {
+  const played = transactions.map((each, i) => ({ transaction: each, result: results[i] as TransactionResult }))
+  for (const { transaction, result } of inOrder(played, model)) {
     const before = model.present
-    const ok = model.apply(each)
-    assert.is(results[i]?.ok, ok)
-    assert.is(results[i]?.revision, model.revision)
-    if (results[i]?.ok === false) {
-      assert.equal(
-        results[i].current.map(plain),
-        each.compare.map((compare) => plain(before.get(compare.key))),
-      )
-    }
+    assert.is(result.ok, model.apply(transaction))
+    assert.is(result.revision, model.revision)
+    if (result.ok) continue
+    assert.equal(
+      result.current.map(plain),
+      transaction.compare.map((compare) => plain(before.get(compare.key))),
+    )
   }
+}
+
+interface Played {
+  readonly transaction: Transaction
+  readonly result: TransactionResult
+}
+
+/**
+ * The order that they took effect in: whoever is asked concurrently may be done in any, but the revisions tell which.
+ * Of those with one revision the one that made it is first, and no other may have written.
+ */
+function inOrder(played: readonly Played[], model: Model): Played[] {
+  const rest = [...played].sort((a, b) => Number(a.result.revision - b.result.revision))
+  const ordered: Played[] = []
+  let { present, revision } = model
+  while (rest.length > 0) {
+    const { revision: next = 0n } = rest[0]?.result ?? {}
+    const peers = rest.splice(0, rest.filter(({ result }) => result.revision === next).length)
+    const maker = next === revision ? undefined : peers.find((each) => isMaker(each, peers, present))
+    if (maker !== undefined) present = after(maker.transaction, present, next)
+    revision = next
+    ordered.push(...(maker ? [maker] : []), ...peers.filter((each) => each !== maker))
+  }
+  return ordered
+}
+
+function isMaker(each: Played, peers: readonly Played[], present: State): boolean {
+  if (!each.result.ok || !writes(each.transaction, present)) return false
+  const made = after(each.transaction, present, each.result.revision)
+  return peers.every((peer) => peer === each || !peer.result.ok || !writes(peer.transaction, made))
+}
+
+function writes({ operations }: Transaction, present: State): boolean {
+  return operations.some((operation) => operation.do === 'put' || present.has(operation.key))
 }
 
 function plain(kv: KeyValue | undefined) {
@@ -127,17 +166,19 @@ function advance(state: State, events: readonly Event[]): State {
 async function check(store: Store, model: Model): Promise<void> {
   assert.is(store.revision, model.revision)
   assert.equal((await store.list(ALL)).items.map(plain), sorted(model.present))
-  for (const [i, state] of model.states.entries()) {
-    const at = model.oldest + BigInt(i)
-    const limit = 1 + (i % KEYS.length)
-    const page = await store.list(ALL, { at, limit })
-    assert.equal(page.items.map(plain), sorted(state).slice(0, limit))
-    assert.is(page.more, state.size > limit)
-    const probe = KEYS[i % KEYS.length] ?? '/a'
-    assert.equal(plain((await store.get(probe, { at })).kv), plain(state.get(probe)))
-    const events = (await watched(store, { after: at, until: model.revision })).flat()
-    assert.equal(sorted(advance(state, events)), sorted(model.present))
-  }
+  await Promise.all(model.states.map((state, i) => checkState(store, model, state, i)))
+}
+
+async function checkState(store: Store, model: Model, state: State, i: number): Promise<void> {
+  const at = model.oldest + BigInt(i)
+  const limit = 1 + (i % KEYS.length)
+  const page = await store.list(ALL, { at, limit })
+  assert.equal(page.items.map(plain), sorted(state).slice(0, limit))
+  assert.is(page.more, state.size > limit)
+  const probe = KEYS[i % KEYS.length] ?? '/a'
+  assert.equal(plain((await store.get(probe, { at })).kv), plain(state.get(probe)))
+  const events = (await watched(store, { after: at, until: model.revision })).flat()
+  assert.equal(sorted(advance(state, events)), sorted(model.present))
 }
 
 async function playAll(backend: StoreBackend, steps: readonly Step[]): Promise<void> {
@@ -159,7 +200,7 @@ async function playAll(backend: StoreBackend, steps: readonly Step[]): Promise<v
 }
 
 export function registerModel(backend: StoreBackend): void {
-  const test = suite(`${backend.name}: model`)
+  const test = suiteOf(`${backend.name}: model`, { needs: backend.needs ?? [] })
 
   test('no history of transactions, compactions and restarts tells it apart from a list of maps', async () => {
     const property = fc.asyncProperty(fc.array(step, { maxLength: 12 }), (steps) => playAll(backend, steps))
@@ -170,5 +211,6 @@ export function registerModel(backend: StoreBackend): void {
     })
   })
 
+  test.after(async () => backend.done?.())
   test.run()
 }

@@ -1,6 +1,6 @@
 /** The contract of the store seam, one test a promise. Every backend runs all of it. */
 
-import { suite } from 'uvu'
+import { suiteOf } from '../support/requirements.ts'
 import { type Promises, type StoreBackend, withStore } from './store-backend.ts'
 import { BASICS } from './store-basics.ts'
 import { HISTORY, RESTARTS } from './store-history.ts'
@@ -10,7 +10,7 @@ import { WATCHES } from './store-watches.ts'
 export type { StoreBackend } from './store-backend.ts'
 
 function register(backend: StoreBackend, subject: string, promises: Promises): void {
-  const test = suite(`${backend.name}: ${subject}`)
+  const test = suiteOf(`${backend.name}: ${subject}`, { needs: backend.needs ?? [] })
   for (const [title, check] of Object.entries(promises)) {
     test(title, () => withStore(backend, (store) => check(store, backend)).then(() => undefined))
   }

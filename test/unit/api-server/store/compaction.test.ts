@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compactionTarget } from '../../../../api-server/store/compaction.ts'
 import { openEmbeddedStore } from '../../../../api-server/store/embedded.ts'
+import { compactionTarget } from '../../../../api-server/store/history-policy.ts'
 import { CompactedError } from '../../../../api-server/store/store.ts'
 import { ALL, failure, put, remove, write } from '../../../suites/store-backend.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
