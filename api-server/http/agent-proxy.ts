@@ -12,6 +12,7 @@ import type { KeyPair } from '../auth/key-pair.ts'
 import { objectOf } from '../registry/entry.ts'
 import { type Status, StatusError, unavailable } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { isPodStream, refusePodStream } from './pod-streams.ts'
 import { CACHE_CONTROL } from './reply.ts'
 import type { ResourceRequest } from './request-info.ts'
 
@@ -54,8 +55,7 @@ export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: s
     })
   }
   return {
-    handles: ({ kind, subresource }) =>
-      (kind === Unit || kind === Machine) && (subresource === 'exec' || (subresource === 'log' && kind === Unit)),
+    handles: (target) => isMachineStream(target) || isPodStream(target),
     forward: (target, query, response) => forward(dial(routeOf(registry, target), query, {}), response),
     upgrade: (target, query, request, socket, head) => {
       const headers = Object.fromEntries(
@@ -66,12 +66,18 @@ export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: s
   }
 }
 
+function isMachineStream({ kind, subresource }: ResourceRequest): boolean {
+  return (kind === Unit || kind === Machine) && (subresource === 'exec' || (subresource === 'log' && kind === Unit))
+}
+
 function isUpgradeHeader(name: string): boolean {
   return name === 'connection' || name === 'upgrade' || name.startsWith('sec-websocket-')
 }
 
 /** A unit is reached where it is held, or else where it should be. */
-function routeOf(registry: Registry, { kind, name = '', subresource }: ResourceRequest): Route {
+function routeOf(registry: Registry, target: ResourceRequest): Route {
+  if (isPodStream(target)) refusePodStream(registry, target)
+  const { kind, name = '', subresource } = target
   if (kind === Machine) return { machine: name, path: `/${subresource}` }
   const unit = objectOf(registry.get({ kind: Unit, namespace: undefined, name }))
   const { unitName = name, machineName } = unit.spec as { unitName?: string; machineName?: string }

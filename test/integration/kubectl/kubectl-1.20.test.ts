@@ -1,0 +1,3 @@
+import { playScript } from './script.ts'
+
+await playScript('1.20')
