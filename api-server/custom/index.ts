@@ -51,21 +51,16 @@ export function createCustomKinds(registry: Registry, log: Logger): CustomKinds 
       const changes = changesOf(feed.cache(DEFINITION), signal)
       while (!signal.aborted) {
         changes.seen()
-        const againMs = await pass().then(
-          (isEnding) => (isEnding ? ENDING_LOOK_MS : undefined),
-          (error: unknown) => {
-            log.warn({ err: error }, 'users own kinds are not all as their definitions say, will retry')
-            return RETRY_MS
-          },
-        )
-        await (againMs === undefined ? changes.next() : Promise.race([changes.next(), pause(againMs, signal)]))
+        try {
+          await changes.next((await pass()) ? ENDING_LOOK_MS : undefined)
+        } catch (error) {
+          if (signal.aborted) return
+          log.warn({ err: error }, 'users own kinds are not all as their definitions say, will retry')
+          await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
+        }
       }
     },
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return delay(ms, undefined, { signal }).catch(() => undefined)
 }
 
 export interface Observed {

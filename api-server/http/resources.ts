@@ -1,7 +1,7 @@
 /** One handler for every verb on every kind: a new kind adds no route. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Kind } from '../../crds/kind.ts'
-import { methodNotAllowed } from '../registry/errors.ts'
+import { methodNotAllowed, notWhileEnding } from '../registry/errors.ts'
 import type { Call, ResourceDeps } from './call.ts'
 import { evict } from './eviction.ts'
 import { get, list, watch } from './read-verbs.ts'
@@ -46,6 +46,7 @@ export function planResource(
   const verb = verbOf(request.method, target, query)
   const guard = access.authorize(request.raw, verb, target, query)
   if (!serves(target)) return undefined
+  if (target.kind.isEnding && verb === 'create') throw notWhileEnding()
   if (!allows(target, verb)) throw methodNotAllowed(whyNot(target, verb))
   return { target, query, verb, guard }
 }

@@ -4,8 +4,8 @@ import type { KindCache } from './kind-cache.ts'
 export interface Changes {
   /** What has changed until now is about to be looked at. */
   seen(): void
-  /** Resolves when something has changed since `seen`, or when `signal` aborts. */
-  next(): Promise<void>
+  /** Resolves when something has changed since `seen`, when `signal` aborts, or after `withinMs` if given. */
+  next(withinMs?: number): Promise<void>
 }
 
 export function changesOf(cache: KindCache, signal: AbortSignal): Changes {
@@ -28,10 +28,14 @@ export function changesOf(cache: KindCache, signal: AbortSignal): Changes {
     seen: () => {
       changed = false
     },
-    next: () =>
+    next: (withinMs) =>
       new Promise((resolve) => {
-        wake = resolve
-        if (changed) resolve()
+        const timer = withinMs === undefined ? undefined : setTimeout(resolve, withinMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        if (changed) wake()
       }),
   }
 }
