@@ -11,7 +11,7 @@ export interface Body {
   readonly duplicates: readonly string[]
 }
 
-const ACCEPTED = ['application/json', 'application/yaml', PROTOBUF]
+export const ACCEPTED = ['application/json', 'application/yaml', PROTOBUF]
 
 /** `application/json; charset=utf-8` → `application/json`; no type at all means JSON (kubectl scale sends none). */
 export function mediaTypeOf(contentType: string | undefined): string {

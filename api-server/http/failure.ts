@@ -2,9 +2,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { badRequest, internal, type Status, StatusError, tooLarge } from '../registry/errors.ts'
+import { badRequest, internal, type Status, StatusError, tooLarge, unsupportedMediaType } from '../registry/errors.ts'
 import { storeRefusal } from '../registry/store-refusal.ts'
-import { MAX_BODY_BYTES } from './body.ts'
+import { ACCEPTED, MAX_BODY_BYTES } from './body.ts'
 import { CACHE_CONTROL, JSON_TYPE, sendStatus } from './reply.ts'
 
 /** Answers with the failure; where an answer has begun, cutting it off is the only way left to say that it is not whole. */
@@ -25,6 +25,7 @@ function statusOf(log: Logger, error: unknown, about?: object): Status {
   if (refusal) return refusal.status
   const { code, statusCode } = (error ?? {}) as { code?: string; statusCode?: number }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(MAX_BODY_BYTES).status
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return unsupportedMediaType(ACCEPTED).status
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' || code === 'HPE_HEADER_OVERFLOW' || code?.startsWith('HPE_'))
     return brokenRequest(code)
   if (code?.startsWith('FST_ERR_') && statusCode !== undefined && statusCode < 500)

@@ -129,7 +129,9 @@ function encodeToken(token: Token): string {
 function decodeToken(text: string): Token {
   try {
     const token = JSON.parse(Buffer.from(text, 'base64url').toString()) as Token
-    if (token.v === 'flotilla.dev/v1' && /^\d{1,19}$/.test(token.rv) && typeof token.start === 'string') return token
+    const { v, rv, start } = token
+    if (v === 'flotilla.dev/v1' && typeof rv === 'string' && /^\d{1,19}$/.test(rv) && typeof start === 'string')
+      return token
   } catch {
     // Falls through: whatever is wrong with a token, its owner can only start over.
   }

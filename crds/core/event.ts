@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { age } from '../age.ts'
-import type { ApiObject, ObjectOf } from '../kind.ts'
+import type { ApiObject, ObjectOf, Violation } from '../kind.ts'
 import { defineBuiltIn, recordAt } from './built-in.ts'
 import { textOr } from './columns.ts'
 import { ObjectReference } from './references.ts'
@@ -87,8 +87,19 @@ export const Event = defineBuiltIn({
     { name: 'Count', type: 'integer', jsonPath: '.count', description: 'How often.', priority: 1 },
     { name: 'Name', type: 'string', jsonPath: '.metadata.name', description: 'Name of the event.', priority: 1 },
   ],
+  check: checkNamespace,
 })
 export type Event = ObjectOf<typeof Event>
+
+/** An event lies beside what it is about; what lies in no namespace has its events in one of these. */
+const OF_CLUSTER_OBJECTS = ['default', 'kube-system']
+
+function checkNamespace(event: ApiObject): Violation[] {
+  const { namespace = '' } = event.metadata
+  const about = recordAt(event, 'involvedObject')?.namespace ?? ''
+  if (about === '' ? OF_CLUSTER_OBJECTS.includes(namespace) : about === namespace) return []
+  return [{ path: ['involvedObject', 'namespace'], value: about, message: 'does not match event.namespace' }]
+}
 
 function lastSeen(event: ApiObject): unknown {
   const series = recordAt(event, 'series')

@@ -2,7 +2,6 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { THERE, WEB } from './api-bad-requests.ts'
 import {
   type Api,
   EVENTS,
@@ -15,6 +14,7 @@ import {
   UNITS,
   unitBody,
 } from './api-raw.ts'
+import { THERE, WEB } from './bad-requests/places.ts'
 
 const test = suite<{ api: Api }>('random input')
 
