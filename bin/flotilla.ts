@@ -7,10 +7,13 @@ import { register as apply } from './commands/apply.ts'
 import { register as completion } from './commands/completion.ts'
 import { register as controllers } from './commands/controllers.ts'
 import { register as remove } from './commands/delete.ts'
+import { register as discovery } from './commands/discovery.ts'
 import { register as down } from './commands/down.ts'
+import { register as elect } from './commands/elect.ts'
 import { register as exec } from './commands/exec.ts'
 import { register as get } from './commands/get.ts'
 import { register as journal } from './commands/journal.ts'
+import { register as lock } from './commands/lock.ts'
 import { register as server } from './commands/server.ts'
 import { register as status } from './commands/status.ts'
 import { register as up } from './commands/up.ts'
@@ -49,6 +52,9 @@ for (const register of [
   journal,
   why,
   exec,
+  lock,
+  elect,
+  discovery,
   completion,
 ])
   register(program)

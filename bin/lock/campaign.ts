@@ -1,0 +1,122 @@
+/**
+ * Taking a key that others want too: whoever creates it first has it, the others watch it go and try again. A plain
+ * race, without a queue: any client of etcd's v2 API takes part with one request, and there is one key to look at.
+ */
+import { type BackoffOptions, createBackoff } from '../../controllers/lib/backoff.ts'
+import { type Clock, sleep, systemClock } from '../../controllers/lib/clock.ts'
+import type { Answer, KeyNode, KeysClient } from '../etcd-v2/keys-client.ts'
+import { CODE, isKeysError, KeysError, UnavailableError } from '../etcd-v2/keys-error.ts'
+import type { HeldKey } from './keeper.ts'
+
+export interface Candidate {
+  readonly keys: KeysClient
+  readonly key: string
+  readonly value: string
+  /** No other process writes this value: a key that holds it is ours, whoever got the answer. */
+  readonly isValueUnique: boolean
+  readonly ttlSeconds: number
+  /** Told each time that another is found to hold the key. */
+  readonly onHeldByOther: (node: KeyNode) => void
+  /** Told when nobody answers. */
+  readonly onTrouble: (error: Error) => void
+  readonly clock?: Clock
+}
+
+const REQUEST_TIMEOUT_MS = 5_000
+/** A watch on a dead connection is as silent as one on a held key: look again now and then. */
+const MAX_WATCH_MS = 15_000
+/** etcd removes expired keys every half second. */
+const EXPIRY_SLACK_MS = 700
+const BACKOFF: BackoffOptions = { firstMs: 100, maxMs: 2_000, jitter: 0.5 }
+
+/** Resolves once the key is ours. Rejects with `signal.reason`, or with the server's refusal (a directory, no rights). */
+export async function acquire(candidate: Candidate, signal: AbortSignal): Promise<HeldKey> {
+  const { clock = systemClock, onTrouble } = candidate
+  const backoff = createBackoff(BACKOFF)
+  for (;;) {
+    try {
+      const found = await attempt(candidate, clock, signal)
+      if ('sentMs' in found) return found
+      candidate.onHeldByOther(found.node)
+      if (await released(candidate, found, signal)) backoff.reset()
+      else await sleep(clock, backoff.nextMs(), signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof UnavailableError)) throw error
+      onTrouble(error)
+      await sleep(clock, backoff.nextMs(), signal)
+    }
+    signal.throwIfAborted()
+  }
+}
+
+/** One try: the key as ours, or the other's that is there. Rejects with UnavailableError when nobody answers. */
+export async function attempt(candidate: Candidate, clock: Clock, signal: AbortSignal): Promise<HeldKey | Answer> {
+  const { keys, key, value, ttlSeconds } = candidate
+  const how = { signal, timeoutMs: REQUEST_TIMEOUT_MS }
+  for (;;) {
+    const sentMs = clock.monotonicMs()
+    try {
+      const { node } = await keys.create(key, value, { ...how, ttlSeconds })
+      return heldBy(candidate, node, sentMs)
+    } catch (error) {
+      if (!isKeysError(error, CODE.alreadyExists)) throw error
+    }
+    const found = await whatIsThere(keys, key, how)
+    if (found?.node.dir) throw new Error(`${key} is a directory: a lock is a key`)
+    const adopted = found && (await adopt(candidate, found.node, clock, signal))
+    if (adopted) return adopted
+    if (found) return found
+  }
+}
+
+function heldBy({ key, value, ttlSeconds }: Candidate, { createdIndex }: KeyNode, sentMs: number): HeldKey {
+  return { key, value, ttlSeconds, createdIndex, sentMs }
+}
+
+async function whatIsThere(
+  keys: KeysClient,
+  key: string,
+  how: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<Answer | undefined> {
+  try {
+    return await keys.get(key, how)
+  } catch (error) {
+    if (isKeysError(error, CODE.keyNotFound)) return undefined
+    throw error
+  }
+}
+
+/** An earlier request of ours may have been carried out though its answer was lost. Its TTL is then counted anew. */
+async function adopt(
+  { keys, key, value, ttlSeconds, isValueUnique }: Candidate,
+  node: KeyNode,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<HeldKey | undefined> {
+  if (!isValueUnique || node.value !== value) return undefined
+  const sentMs = clock.monotonicMs()
+  try {
+    const answer = await keys.refresh(key, value, { ttlSeconds, signal, timeoutMs: REQUEST_TIMEOUT_MS })
+    return { key, value, ttlSeconds, createdIndex: answer.node.createdIndex, sentMs }
+  } catch (error) {
+    if (error instanceof KeysError) return undefined // it has just expired
+    throw error
+  }
+}
+
+/** True when there is reason to try at once; false when the watch ended without one. */
+async function released({ keys, key }: Candidate, { node, etcdIndex }: Answer, signal: AbortSignal): Promise<boolean> {
+  const leftMs = node.ttl === undefined ? MAX_WATCH_MS : node.ttl * 1_000 + EXPIRY_SLACK_MS
+  const startedMs = performance.now()
+  const timeoutMs = Math.min(MAX_WATCH_MS, leftMs)
+  try {
+    return (await keys.nextEvent(key, etcdIndex + 1, { signal, timeoutMs })) !== undefined
+  } catch (error) {
+    // The history no longer holds that moment: look at the key itself again.
+    if (isKeysError(error, CODE.eventIndexCleared, CODE.watcherCleared)) return true
+    // Nothing happened for as long as the watch was meant to last.
+    if (error instanceof UnavailableError && performance.now() - startedMs >= timeoutMs - 50) return true
+    throw error
+  }
+}
