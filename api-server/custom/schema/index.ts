@@ -2,10 +2,12 @@
 import type { JsonSchema } from '../../../crds/json-schema.ts'
 import type { ApiObject } from '../../../crds/kind.ts'
 import { type Cause, invalidValue } from '../../registry/errors.ts'
+import { compileRules } from './cel/compile-rules.ts'
+import { runRules } from './cel/run-rules.ts'
 import { fillDefaults } from './defaults.ts'
 import { checkLists } from './lists.ts'
 import { BudgetSpent, createMeter, type Meter } from './meter.ts'
-import { type SchemaNode, schemaNode } from './node.ts'
+import { schemaNode } from './node.ts'
 import { prune } from './prune.ts'
 import { NO_FIELD } from './value-causes.ts'
 import { type CheckValues, compileValues } from './values.ts'
@@ -22,6 +24,8 @@ export interface CompiledSchema {
   check(object: ApiObject, previous: ApiObject | undefined): Cause[]
 }
 
+/** Steps of CEL, as `cel/cost.ts` counts them, that one object may take: about 0.3 s. */
+const RULE_BUDGET = 2_000_000
 /** Steps of regular expressions that one object may take: about 0.3 s. */
 const PATTERN_BUDGET = 20_000_000
 /** Deeper objects are refused before anything walks them. */
@@ -32,17 +36,35 @@ export function compileSchema(openAPIV3Schema: JsonSchema): CompiledSchema {
   const root = schemaNode(openAPIV3Schema)
   const meter = createMeter(PATTERN_BUDGET)
   const checkValues = compileValues(openAPIV3Schema, meter)
+  const ruleMeter = createMeter(RULE_BUDGET)
+  const rules = compileRules(root, ruleMeter)
   return {
     prune: (object) => prune(object, root),
     fillDefaults: (object) => fillDefaults(object, root),
-    check(object) {
+    check(object, previous) {
       if (isTooDeep(object)) return [invalidValue('', '', `must not be nested deeper than ${MAX_OBJECT_DEPTH} levels`)]
       const causes = boundedCheck(checkValues, object, meter)
       checkLists(object, root, '', causes)
-      return causes
+      if (!rules) return causes
+      if (causes.some(({ reason }) => BLOCKING.has(reason))) return [...causes, RULES_NOT_RUN]
+      return [...causes, ...runRules(rules, object, previous, ruleMeter)]
     },
   }
 }
+
+/** Rules may rely on these; they are not run on an object that has any. */
+const BLOCKING: ReadonlySet<string> = new Set([
+  'FieldValueRequired',
+  'FieldValueTypeInvalid',
+  'FieldValueNotSupported',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+])
+const RULES_NOT_RUN = invalidValue(
+  NO_FIELD,
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
 
 function boundedCheck(checkValues: CheckValues, object: ApiObject, meter: Meter): Cause[] {
   meter.reset()
@@ -62,5 +84,3 @@ function isTooDeep(object: unknown): boolean {
   }
   return false
 }
-
-export type { SchemaNode }

@@ -138,7 +138,11 @@ function causeOf(error: ErrorObject, root: unknown): Cause {
     case 'format':
       return typeCause(text, `${inBody} must be of type ${error.params.format}`, value)
     case 'required':
-      return { reason: 'FieldValueRequired', message: 'Required value', field: join(text, error.params.missingProperty) }
+      return {
+        reason: 'FieldValueRequired',
+        message: 'Required value',
+        field: join(text, error.params.missingProperty),
+      }
     case 'enum':
       return unsupportedValue(text, value, (error.params.allowedValues as unknown[]).map(plain))
     case 'maxLength':

@@ -120,7 +120,8 @@ function translateBounds(schema: JsonSchema, out: JsonSchema): void {
 
 function translateChildren(schema: JsonSchema, out: JsonSchema): void {
   const properties = propertiesOf(schema)
-  if (properties.length > 0) out.properties = Object.fromEntries(properties.map(([name, one]) => [name, translate(one)]))
+  if (properties.length > 0)
+    out.properties = Object.fromEntries(properties.map(([name, one]) => [name, translate(one)]))
   if (Array.isArray(schema.required) && schema.required.length > 0) out.required = [...new Set(schema.required)]
   if (isSchema(schema.items)) out.items = translate(schema.items)
   if (isSchema(schema.additionalProperties)) out.additionalProperties = translate(schema.additionalProperties)

@@ -253,7 +253,10 @@ class Parser {
     if (this.#peek() !== '-' || this.#peek(1) === ']' || this.#peek(1) === '') return (c) => c === from
     this.#at++
     const to = this.#take('\\') ? this.#escapedPoint() : (this.#next().codePointAt(0) ?? 0)
-    if (to < from) throw new SyntaxProblem(`invalid character class range: \`${String.fromCodePoint(from)}-${String.fromCodePoint(to)}\``)
+    if (to < from)
+      throw new SyntaxProblem(
+        `invalid character class range: \`${String.fromCodePoint(from)}-${String.fromCodePoint(to)}\``,
+      )
     return (c) => c >= from && c <= to
   }
 }
