@@ -15,15 +15,18 @@ import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
 import { openPki, type Pki } from './auth/pki.ts'
 import type { Authorizer } from './auth/rbac/authorizer.ts'
 import { createCustomKinds, withDefinitions } from './custom/index.ts'
+import { type EtcdV2Listen, openEtcdV2 } from './etcd-v2.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
 import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
 import type { HealthCheck } from './http/health.ts'
+import type { LegacyDoor } from './http/legacy-door.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Family, Histogram } from './http/metrics-text.ts'
 import { createPriority } from './http/priority.ts'
 import type { Services } from './http/services.ts'
 import type { Limits } from './http/tls-server.ts'
+import { createTlsDoor } from './legacy/etcd-v2/tls-door.ts'
 import { startRbac } from './rbac/index.ts'
 import { Feed } from './registry/feed.ts'
 import { ensureNamespaces } from './registry/namespaces.ts'
@@ -39,6 +42,8 @@ export interface ApiServerOptions {
   readonly listen: string
   /** Further addresses that get TLS listeners on the same port rules, for example the machines' underlay. */
   readonly alsoListen?: readonly string[]
+  /** A plain listener for the etcd v2 API; without it only the TLS ports serve `/v2`. `isDefault`: nobody chose it. */
+  readonly legacyListen?: string | { readonly listen: string; readonly isDefault: true }
   readonly store?: 'embedded' | 'etcd' | 'memory'
   /** Where the store `etcd` is. */
   readonly etcd?: OpenOptions['etcd']
@@ -54,6 +59,10 @@ export interface ApiServer {
   readonly url: string
   /** One for each of `alsoListen`. */
   readonly otherUrls: readonly string[]
+  /** Where the etcd v2 API is served without TLS. */
+  readonly etcdV2Url: string | undefined
+  /** What people should be told, in sentences. */
+  readonly notices: readonly string[]
   readonly kubeconfigPath: string
   readonly pki: Pki
   readonly registry: Registry
@@ -102,17 +111,22 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const running = await startRegistry(store, log, undo)
   const audit = await openAudit(options, undo)
   const services = servicesOf(running, audit, [transactions])
+  const etcdV2 = await openEtcdV2({ store, listen: legacyAddress(options.legacyListen), log })
+  undo.push(etcdV2.close)
+  const doors = [createTlsDoor(etcdV2.door)]
   const urls = await listenAll(
     addresses,
-    { registry: running.registry, services, pki, log, limits: options.limits },
+    { registry: running.registry, services, doors, pki, log, limits: options.limits },
     undo,
   )
   undo.push(async () => running.closing())
   const url = urls[0] ?? ''
   const kubeconfigPath = join(dataDir, 'kubeconfig')
-  await writeFiles(dataDir, kubeconfigPath, url, pki)
+  await writeFiles(dataDir, kubeconfigPath, { api: url, etcdV2: etcdV2.url }, pki)
   return {
     url,
+    etcdV2Url: etcdV2.url,
+    notices: etcdV2.notice === undefined ? [] : [etcdV2.notice],
     otherUrls: urls.slice(1),
     kubeconfigPath,
     pki,
@@ -178,6 +192,7 @@ async function startRegistry(store: Store, log: Logger, undo: Undo[]): Promise<R
 interface Serving {
   readonly registry: Registry
   readonly services: Services
+  readonly doors: readonly LegacyDoor[]
   readonly pki: Pki
   readonly log: Logger
   readonly limits?: Partial<Limits> | undefined
@@ -185,14 +200,14 @@ interface Serving {
 
 /** The URLs, in the order of the addresses. */
 async function listenAll(addresses: readonly Address[], serving: Serving, undo: Undo[]): Promise<string[]> {
-  const { registry, services, pki, log, limits } = serving
+  const { registry, services, doors, pki, log, limits } = serving
   const server = await pki.serverCredentials(certificateNames(addresses.map(({ host }) => host)))
   const client = await pki.storedClient('api-server', { commonName: API_SERVER_USER })
   const tls = { ...server, ca: pki.caCertificate }
   const proxy = createAgentProxy(registry, client, pki.caCertificate)
   const urls: string[] = []
   for (const { host, port } of addresses) {
-    const app = createApp({ registry, services, tls, proxy, log, ...(limits && { limits }) })
+    const app = createApp({ registry, services, doors, tls, proxy, log, ...(limits && { limits }) })
     undo.push(() => app.close())
     await app.listen({ host, port })
     urls.push(urlOf(host, app.server.address()))
@@ -205,16 +220,22 @@ async function controllersKubeconfig(pki: Pki, server: string): Promise<string> 
   return renderKubeconfig({ server, caCertificate: pki.caCertificate, certificate, key, user: CONTROLLERS_USER })
 }
 
-async function writeFiles(dataDir: string, kubeconfigPath: string, url: string, pki: Pki): Promise<void> {
+interface Endpoints {
+  readonly api: string
+  /** Left out of the file where there is none. */
+  readonly etcdV2: string | undefined
+}
+
+async function writeFiles(dataDir: string, kubeconfigPath: string, endpoints: Endpoints, pki: Pki): Promise<void> {
   const { certificate, key } = await pki.adminCredentials()
   await writeKubeconfig(kubeconfigPath, {
-    server: url,
+    server: endpoints.api,
     caCertificate: pki.caCertificate,
     certificate,
     key,
     user: 'admin',
   })
-  await writeDurable(join(dataDir, 'endpoints.json'), `${JSON.stringify({ api: url }, null, 2)}\n`, 0o644)
+  await writeDurable(join(dataDir, 'endpoints.json'), `${JSON.stringify(endpoints, null, 2)}\n`, 0o644)
 }
 
 async function sweepForever(registry: Registry, log: Logger, signal: AbortSignal): Promise<void> {
@@ -242,6 +263,13 @@ export function parseListen(listen: string): Address {
   if (host === undefined || port > 65_535)
     throw new Error(`cannot listen on "${listen}": give HOST:PORT, for example 127.0.0.1:6443`)
   return { host, port }
+}
+
+function legacyAddress(listen: ApiServerOptions['legacyListen']): EtcdV2Listen | undefined {
+  if (listen === undefined) return undefined
+  return typeof listen === 'string'
+    ? { ...parseListen(listen), isDefault: false }
+    : { ...parseListen(listen.listen), isDefault: true }
 }
 
 function urlOf(host: string, address: string | { port: number } | null): string {

@@ -19,10 +19,20 @@ export const logLevelOption = () =>
     .choices(['debug', 'info', 'warn', 'error', 'silent'])
     .default('warn')
 
+const DEFAULT_LEGACY_LISTEN = '127.0.0.1:4001'
+
+/** What was asked for, or the default, which the server does without where it is taken. */
+export function legacyListen(flags: ListenFlags): string | { readonly listen: string; readonly isDefault: true } {
+  return flags.legacyListen ?? { listen: DEFAULT_LEGACY_LISTEN, isDefault: true }
+}
+
 /** Where the doors listen; the legacy ones are named here so that scripts written for them are understood. */
 export const listenOptions = () => [
   new Option('--listen <host:port>', 'Kubernetes API (port 0: any)').env('FLOTILLA_LISTEN').default('127.0.0.1:6443'),
-  new Option('--legacy-listen <host:port>', 'etcd v2 API; not served by this version').env('FLOTILLA_LEGACY_LISTEN'),
+  new Option(
+    '--legacy-listen <host:port>',
+    `etcd v2 API, plain HTTP (port 0: any; default: ${DEFAULT_LEGACY_LISTEN} where it is free)`,
+  ).env('FLOTILLA_LEGACY_LISTEN'),
   new Option('--fleet-listen <host:port>', 'fleet v1 API; not served by this version').env('FLOTILLA_FLEET_LISTEN'),
 ]
 
@@ -33,11 +43,8 @@ export interface ListenFlags {
 }
 
 /** One sentence for each door that was asked for and cannot be opened yet. */
-export function unservedDoors({ legacyListen, fleetListen }: ListenFlags): string[] {
+export function unservedDoors({ fleetListen }: ListenFlags): string[] {
   return [
-    ...(legacyListen === undefined
-      ? []
-      : [`the etcd v2 API is not served by this version: ${legacyListen} stays closed`]),
     ...(fleetListen === undefined
       ? []
       : [`the fleet v1 API is not served by this version: ${fleetListen} stays closed`]),

@@ -1,5 +1,12 @@
 import { type Command, Option } from 'commander'
-import { dataDirOption, type ListenFlags, listenOptions, logLevelOption, unservedDoors } from '../defaults.ts'
+import {
+  dataDirOption,
+  type ListenFlags,
+  legacyListen,
+  listenOptions,
+  logLevelOption,
+  unservedDoors,
+} from '../defaults.ts'
 import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
 
 interface ServerFlags extends ListenFlags, EtcdFlags {
@@ -39,7 +46,13 @@ async function runServer(flags: ServerFlags): Promise<void> {
   const signal = stopSignal()
   for (const sentence of unservedDoors(flags)) console.log(sentence)
   const etcd = await etcdOf(flags)
-  const server = await startApiServer({ ...flags, ...(etcd && { etcd }), log: createLog(flags.logLevel, 'server') })
+  const server = await startApiServer({
+    ...flags,
+    legacyListen: legacyListen(flags),
+    ...(etcd && { etcd }),
+    log: createLog(flags.logLevel, 'server'),
+  })
+  for (const sentence of server.notices) console.log(sentence)
   console.log(`ready: kubeconfig ${server.kubeconfigPath}`)
   await stopped(signal)
   await server.close()

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type Lab, missingForLab, openLab } from '../../node-agent/lab/index.ts'
 import type { UpFlags } from '../commands/up.ts'
-import { unservedDoors } from '../defaults.ts'
+import { legacyListen, unservedDoors } from '../defaults.ts'
 import { machineNameOfHost } from '../host-name.ts'
 import { createLog } from '../log.ts'
 import { stopped, stopSignal } from '../stop-signal.ts'
@@ -68,6 +68,7 @@ async function bringUp(running: Running): Promise<ApiServer> {
   if (lab) teardown.add('machines', () => lab.close())
   const server = await progress.step('API server', () => startServer(flags, lab, log))
   teardown.add('API server', () => server.close())
+  for (const sentence of server.notices) progress.say(sentence)
   const controllers = await progress.step('controllers', () => startControllers(server, log))
   teardown.add('controllers', controllers.close)
   if (here) await addHere(running, server)
@@ -79,8 +80,15 @@ async function bringUp(running: Running): Promise<ApiServer> {
   return server
 }
 
-function startServer({ dataDir, listen }: UpFlags, lab: Lab | undefined, log: Logger): Promise<ApiServer> {
-  return startApiServer({ dataDir, listen, alsoListen: lab ? [`${lab.hostAddress}:0`] : [], log })
+function startServer(flags: UpFlags, lab: Lab | undefined, log: Logger): Promise<ApiServer> {
+  const { dataDir, listen } = flags
+  return startApiServer({
+    dataDir,
+    listen,
+    legacyListen: legacyListen(flags),
+    alsoListen: lab ? [`${lab.hostAddress}:0`] : [],
+    log,
+  })
 }
 
 async function addHere({ flags, progress, teardown, log }: Running, server: ApiServer): Promise<void> {

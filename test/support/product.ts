@@ -47,8 +47,10 @@ const UNSET = { KUBECONFIG: undefined, FLOTILLA_KUBECONFIG: undefined, FLOTILLA_
 export async function startProduct(args: readonly string[], options: ProductOptions = {}): Promise<Product> {
   const { dataDir = tempDir(), env, before = [], program = PROGRAM, timeoutMs = READY_TIMEOUT_MS } = options
   const listen = args.includes('--listen') || env?.FLOTILLA_LISTEN ? [] : ['--listen', '127.0.0.1:0']
+  const legacy =
+    args.includes('--legacy-listen') || env?.FLOTILLA_LEGACY_LISTEN ? [] : ['--legacy-listen', '127.0.0.1:0']
   const folder = env?.FLOTILLA_DATA_DIR ? [] : ['--data-dir', dataDir]
-  const argv = [...before, ...program, ...args, ...listen, ...folder]
+  const argv = [...before, ...program, ...args, ...listen, ...legacy, ...folder]
   const begun = performance.now()
   const running = await startProcess(argv, { env: { ...UNSET, ...env } })
   const [, kubeconfig = ''] = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs }).catch(giveUp)

@@ -36,6 +36,8 @@ export interface EtcdV2Options {
 export interface EtcdV2Door {
   /** Answers any request; paths that etcd v2 does not know are 404. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void
+  /** Ends all open watches; clients ask again. */
+  letGo(): void
   /** Lets the watchers go, waits for writes under way; the store stays open. */
   close(): Promise<void>
 }
@@ -55,6 +57,7 @@ export async function createEtcdV2Door(options: EtcdV2Options): Promise<EtcdV2Do
   const routes = routesOf(options, replica, clusterId, { writer, strict })
   return {
     handle: (request, response) => handle(routes, request, response, log),
+    letGo: () => replica.hub.endAll(),
     close: async () => {
       replica.hub.endAll()
       await writer.close()

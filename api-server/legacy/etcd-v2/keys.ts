@@ -155,12 +155,13 @@ function verbOf(method: string, { prevExist, prevValue, prevIndex }: Parameters)
   return prevExist === true ? 'update' : 'set'
 }
 
-/** Beyond this Go's clock runs over and etcd keeps the key for ever; so do we. */
-const MAX_TTL_SECONDS = 9_223_372_036n
-
+/** In etcd's arithmetic: nanoseconds in 64 bits, which run over after 292 years. Operations judge what comes of it. */
 function expiryOf(ttl: bigint | undefined): number | undefined {
-  if (ttl === undefined || ttl > MAX_TTL_SECONDS) return undefined
-  return Date.now() + Number(ttl) * 1000
+  if (ttl === undefined) return undefined
+  const nowMs = Date.now()
+  if (ttl < 1_000_000_000n) return nowMs + Number(ttl) * 1_000
+  const at = BigInt(nowMs) * 1_000_000n + BigInt.asIntN(64, ttl * 1_000_000_000n)
+  return Number(BigInt.asIntN(64, at) / 1_000_000n)
 }
 
 const SILENT: ReadonlySet<string> = new Set(['set', 'create', 'update', 'compareAndSwap'])

@@ -87,16 +87,20 @@ function create(draft: Draft, write: Write, key: string, nowMs: number): Done | 
   return make(draft, 'create', { ...write, refresh: false }, key, undefined, nowMs)
 }
 
+/** A new key cannot end before the year 2000: its clock ran over, and etcd makes it permanent. Others end at once. */
+const FIRST_BELIEVABLE_MS = Date.UTC(2000)
+
 /** Puts a new node at `key`, with the directories above it that are missing. */
 function make(
   draft: Draft,
   action: 'set' | 'create',
-  { dir, value, expires, refresh }: Write,
+  { dir, value, refresh, ...write }: Write,
   key: string,
   before: Node | undefined,
   nowMs: number,
 ): Done {
   const index = draft.index + 1
+  const expires = (write.expires ?? 0) < FIRST_BELIEVABLE_MS ? undefined : write.expires
   if (before === undefined) makeParents(draft, key, index)
   const node: Node = { key, value: dir ? undefined : value, created: index, modified: index, expires }
   draft.put(node)

@@ -31,6 +31,8 @@ export async function startFlotilla(args: readonly string[], dataDir = tempDir()
     dataDir,
     '--listen',
     '127.0.0.1:0',
+    '--legacy-listen',
+    '127.0.0.1:0',
   ]
   const running = await startProcess(command)
   started.add(running)

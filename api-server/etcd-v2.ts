@@ -1,0 +1,61 @@
+/** Opens the etcd v2 door, and its plain listener where one was asked for. */
+import type { Logger } from 'pino'
+import { createEtcdV2Door, type EtcdV2Door } from './legacy/etcd-v2/door.ts'
+import { type EtcdV2Listener, listenEtcdV2 } from './legacy/etcd-v2/listen.ts'
+import type { Store } from './store/store.ts'
+
+export interface EtcdV2Listen {
+  readonly host: string
+  readonly port: number
+  /** Nobody asked for this very address: where it is taken, the server does without, and says so. */
+  readonly isDefault: boolean
+}
+
+export interface OpenedEtcdV2 {
+  readonly door: EtcdV2Door
+  /** `http://127.0.0.1:4001`, where the door has a listener of its own. */
+  readonly url: string | undefined
+  /** A sentence for people when it has none although it should. */
+  readonly notice: string | undefined
+  close(): Promise<void>
+}
+
+export interface EtcdV2ServerOptions {
+  readonly store: Store
+  readonly listen: EtcdV2Listen | undefined
+  readonly log: Logger
+}
+
+/** Rejects with a sentence when an address that was asked for cannot be had. */
+export async function openEtcdV2({ store, listen, log }: EtcdV2ServerOptions): Promise<OpenedEtcdV2> {
+  let url: string | undefined
+  const door = await createEtcdV2Door({ store, log, clientUrls: () => (url === undefined ? [] : [url]) })
+  try {
+    const opened = listen === undefined ? undefined : await openListener(door, listen)
+    const listener = typeof opened === 'object' ? opened : undefined
+    url = listener?.url
+    const close = async () => {
+      await door.close()
+      await listener?.close()
+    }
+    return { door, url, notice: typeof opened === 'string' ? opened : undefined, close }
+  } catch (error) {
+    await door.close()
+    throw error
+  }
+}
+
+async function openListener(door: EtcdV2Door, listen: EtcdV2Listen): Promise<EtcdV2Listener | string> {
+  const where = `${listen.host}:${listen.port}`
+  try {
+    return await listenEtcdV2(door.handle, listen)
+  } catch (cause) {
+    const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    if (isTaken && listen.isDefault)
+      return `the etcd v2 API is not on ${where}, which is taken; --legacy-listen HOST:PORT puts it elsewhere`
+    const why = isTaken ? 'the address is taken' : (cause as Error).message
+    throw new Error(`the etcd v2 API cannot listen on ${where}: ${why}; give another --legacy-listen HOST:PORT`, {
+      cause,
+    })
+  }
+}
