@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import { MACHINE_LEASES } from '../../crds/group.ts'
 import type { ApiObject } from '../../crds/kind.ts'
-import { type Clock, systemClock } from '../lib/clock.ts'
+import { type Clock, sleep, systemClock } from '../lib/clock.ts'
 import { createController, type Reconcile } from '../lib/controller.ts'
 import { createFollower, type Parts } from '../lib/informer.ts'
 import type { MetadataClient, Resource } from '../lib/metadata-client.ts'
@@ -30,6 +30,8 @@ export interface Kinds extends Runnable {
 const LOOK_EVERY_MS = 30_000
 /** The kind of a new definition is served a moment after the definition says so. */
 const LOOK_AGAIN_AFTER_MS = 500
+/** A resource that takes longer is not waited for before the next is followed. */
+const LIST_WITHIN_MS = 200
 const NEEDED_VERBS = ['list', 'watch', 'delete']
 /** Nothing owns what is forgotten after an hour anyway. */
 const IGNORED = new Set(['/events', 'events.k8s.io/events'])
@@ -51,7 +53,7 @@ export function createKinds(options: KindsOptions): Kinds {
     const found = new Map((await client.resources({ signal })).map((resource) => [kindKey(resource), resource]))
     const isNew = found.size !== known?.size || [...found.keys()].some((key) => !known?.has(key))
     known = found
-    await follower.adjust(followable(found.values()))
+    await follower.adjust(followable(found.values()), signal)
     if (isNew) onChange()
     return { requeueAfterMs: again ? LOOK_AGAIN_AFTER_MS : LOOK_EVERY_MS }
   }
@@ -81,15 +83,19 @@ interface Followed {
 function createFollowers(options: KindsOptions, clock: Clock, onDefinition: () => void) {
   const { client, graph, log } = options
   const followed = new Map<string, Followed>()
-  const follow = (key: string, resource: Resource): void => {
+  /** Resolves when the resource has been listed, or will not be so soon. */
+  const follow = async (key: string, resource: Resource): Promise<void> => {
     const entry: Followed = { resource, isListed: false, stop: new AbortController(), ended: Promise.resolve() }
+    const listed = new AbortController()
     const markReady = (): void => {
       entry.isListed = true
+      listed.abort()
     }
     const cache = cacheOf(graph, resource, key === DEFINITIONS ? onDefinition : () => {})
     const run = createFollower(sourceOf(client, key, resource), { log }, { cache, clock, markReady, contact: () => {} })
     entry.ended = run(entry.stop.signal)
     followed.set(key, entry)
+    await sleep(clock, LIST_WITHIN_MS, listed.signal)
   }
   const unfollow = async (key: string, { stop, ended }: Followed): Promise<void> => {
     followed.delete(key)
@@ -101,11 +107,12 @@ function createFollowers(options: KindsOptions, clock: Clock, onDefinition: () =
     stop: async () => {
       await Promise.all([...followed].map(([key, entry]) => unfollow(key, entry)))
     },
-    adjust: async (wanted: ReadonlyMap<string, Resource>): Promise<void> => {
+    adjust: async (wanted: ReadonlyMap<string, Resource>, signal: AbortSignal): Promise<void> => {
       const over = [...followed].filter(([key, { resource }]) => wanted.get(key)?.version !== resource.version)
       await Promise.all(over.map(([key, entry]) => unfollow(key, entry)))
       for (const [key, { resource }] of over) if (!wanted.has(key)) graph.replace(resource, [])
-      for (const [key, resource] of wanted) if (!followed.has(key)) follow(key, resource)
+      // One after the other: all at once they would raise the memory of an idle process by half of what it has.
+      for (const [key, resource] of wanted) if (!signal.aborted && !followed.has(key)) await follow(key, resource)
     },
   }
 }

@@ -6,9 +6,11 @@ import pino from 'pino'
 import { startApiServer } from '../../../../api-server/main.ts'
 import { createGarbageCollector } from '../../../../controllers/garbage-collector/index.ts'
 import { type ApiClient, connect } from '../../../../controllers/lib/client.ts'
+import { aborted } from '../../../../controllers/lib/clock.ts'
 import type { Saying, Subject } from '../../../../controllers/lib/events.ts'
 import type { MetadataClient } from '../../../../controllers/lib/metadata-client.ts'
 import { removeTree } from '../../../support/temp-dir.ts'
+import { within } from '../../../support/within.ts'
 
 export interface World extends AsyncDisposable {
   readonly admin: ApiClient
@@ -21,6 +23,8 @@ export interface World extends AsyncDisposable {
 }
 
 const log = pino({ level: process.env.GC_LOG ?? 'silent' })
+
+const STOP_WITHIN_MS = 2_000
 
 export interface WorldOptions {
   /** Asked at every write of the collector: whether it dies before the server hears of it, or before it hears back. */
@@ -63,7 +67,9 @@ async function collectForever(world: Told, killAt: NonNullable<WorldOptions['kil
       world.kills++
       die()
     })
-    await createGarbageCollector({ client: { metadata }, events, log }).start(life.signal)
+    const living = createGarbageCollector({ client: { metadata }, events, log }).start(life.signal)
+    await aborted(life.signal)
+    await within(STOP_WITHIN_MS, living, 'the end of a killed collector')
     signal.removeEventListener('abort', die)
   }
 }
