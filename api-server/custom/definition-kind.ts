@@ -43,11 +43,15 @@ function noteStorage(object: ApiObject): void {
     object.status = { ...status, storedVersions: [...storedVersions, stored] }
 }
 
-function checkDefinition({ spec, status }: Definition, previous: Definition | undefined): Violation[] {
+const MUST_BE_FALSE = 'must be false: say x-kubernetes-preserve-unknown-fields in the schema'
+
+function checkDefinition({ spec, status, metadata }: Definition, previous: Definition | undefined): Violation[] {
   const at = (index: number, ...path: (string | number)[]) => ['spec', 'versions', index, ...path]
   return [
     ...spec.versions.flatMap((version, index) => checkVersion(version, (...path) => at(index, ...path))),
     ...checkStored(spec.versions, status?.storedVersions ?? []),
+    ...checkApproval(spec.group, metadata.annotations),
+    ...(spec.preserveUnknownFields ? [{ path: ['spec', 'preserveUnknownFields'], message: MUST_BE_FALSE }] : []),
     ...(previous && hasCondition(previous, 'Established') && previous.spec.names.kind !== spec.names.kind
       ? [{ path: ['spec', 'names', 'kind'], message: 'field is immutable' }]
       : []),
@@ -128,6 +132,15 @@ function checkSelectable(text: string, openApi: unknown, path: Violation['path']
 interface SchemaLike {
   readonly type?: string
   readonly properties?: Readonly<Record<string, SchemaLike>>
+}
+
+const APPROVAL = 'api-approved.kubernetes.io'
+
+/** Groups that Kubernetes has reserved for itself, as it checks them. */
+function checkApproval(group: string, annotations: Readonly<Record<string, string>> = {}): Violation[] {
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group) || annotations[APPROVAL]) return []
+  const message = `protected groups must have approval annotation "${APPROVAL}", see https://github.com/kubernetes/enhancements/pull/1111`
+  return [{ path: ['metadata', 'annotations', APPROVAL], message, reason: 'FieldValueRequired' }]
 }
 
 function checkStored(versions: readonly Version[], stored: readonly string[]): Violation[] {

@@ -18,10 +18,13 @@ export const FOREGROUND = 'foregroundDeletion'
 export const ORPHAN = 'orphan'
 
 export function hasFinalizers(object: ApiObject): boolean {
-  return (
-    (object.metadata.finalizers?.length ?? 0) > 0 ||
-    ((object.spec as { finalizers?: string[] } | undefined)?.finalizers?.length ?? 0) > 0
-  )
+  return (object.metadata.finalizers?.length ?? 0) > 0 || holdsContent(object)
+}
+
+/** Only a Namespace has finalizers of a second sort. */
+function holdsContent({ apiVersion, kind, spec }: ApiObject): boolean {
+  if (kind !== 'Namespace' || apiVersion !== 'v1') return false
+  return ((spec as { finalizers?: string[] } | undefined)?.finalizers?.length ?? 0) > 0
 }
 
 /** Whether nothing holds a deleted object any more: no finalizer, and nobody who was given time to end it. */

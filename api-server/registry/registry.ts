@@ -9,7 +9,8 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
-import { MAX_OPERATIONS, type Operation, type Store } from '../store/store.ts'
+import { type Compare, MAX_OPERATIONS, type Operation, type Store } from '../store/store.ts'
+import { definitionGuard } from './definition-guard.ts'
 import {
   checkPreconditions,
   deleting,
@@ -23,7 +24,7 @@ import {
 } from './deletion.ts'
 import { storeKey } from './encode.ts'
 import { changeableObjectOf, type Entry, managedAsIn, managedFieldsOf, objectOf } from './entry.ts'
-import { alreadyExists, conflict, notFound, notWhileEnding, unavailable } from './errors.ts'
+import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration } from './prepare.ts'
@@ -94,7 +95,6 @@ export class Registry {
     options: WriteOptions = {},
   ): Promise<Written> {
     if (kind.view) refuseCreate(kind)
-    if (kind.isEnding) throw notWhileEnding()
     const now = new Date()
     const given = takeManagedFields(input.metadata)
     prepareCreate(kind, input, { uid: randomUUID(), now })
@@ -110,9 +110,11 @@ export class Registry {
     )
     const stored = this.feed.cache(kind).encoding.encode(object)
     if (options.dryRun) return { ...this.#shown(place, stored, undefined), warnings }
-    const version = await this.#commit(place, stored, 0n)
-    if (version === null) throw alreadyExists(kind, place.name)
-    return { ...this.#written(place, stored, version), warnings }
+    return this.#inTurn(place, async () => {
+      if (this.find(place)) throw alreadyExists(kind, place.name)
+      const version = await this.#commit(place, stored, 0n, definitionGuard(this.feed, kind))
+      return version === null ? undefined : { ...this.#written(place, stored, version), warnings }
+    })
   }
 
   /** Writes what `change` makes of the current object. `change` may run several times and must not keep its argument. */
@@ -211,7 +213,7 @@ export class Registry {
   async #finish(place: Place, entry: Entry, dryRun: boolean | undefined): Promise<boolean> {
     if (dryRun) return true
     const key = storeKey(place.kind, place.namespace, place.name)
-    return (await this.#txn(key, entry.version, [{ do: 'delete', key }])) !== null
+    return (await this.#txn([{ key, modified: entry.version }], [{ do: 'delete', key }])) !== null
   }
 
   #encode(kind: Kind, object: ApiObject): Buffer {
@@ -232,19 +234,20 @@ export class Registry {
     }
   }
 
-  #commit({ kind, namespace, name }: Place, value: Buffer, expected: bigint): Promise<bigint | null> {
-    const key = storeKey(kind, namespace, name)
-    return this.#txn(key, expected, [{ do: 'put', key, value }])
+  #commit(place: Place, value: Buffer, expected: bigint, also?: readonly Compare[]): Promise<bigint | null> {
+    const key = storeKey(place.kind, place.namespace, place.name)
+    return this.#txn([{ key, modified: expected }, ...(also ?? [])], [{ do: 'put', key, value }])
   }
 
-  /** The new revision once the caches show it, or null when `key` is no longer at `expected`. */
-  async #txn(key: string, expected: bigint, operations: readonly Operation[]): Promise<bigint | null> {
+  /** The new revision once the caches show it, or null, once they show why, when a compare is lost. */
+  async #txn(compare: readonly Compare[], operations: readonly Operation[]): Promise<bigint | null> {
     if (operations.length > MAX_OPERATIONS)
       throw unavailable(`a write of ${operations.length} operations is more than one transaction holds`)
-    const result = await this.store.txn({ compare: [{ key, modified: expected }], operations })
-    const news = result.ok ? result.revision : result.current[0]?.modified
-    if (news !== undefined) await this.feed.reached(news)
-    else await nextTurn() // deleted by somebody else: the feed hears of it within this turn
+    const result = await this.store.txn({ compare, operations })
+    const news = result.ok ? [result.revision] : result.current.flatMap((current) => current?.modified ?? [])
+    for (const revision of news) await this.feed.reached(revision)
+    // Deleted by somebody else: the feed hears of it within this turn.
+    if (!result.ok && news.length < compare.length) await nextTurn()
     return result.ok ? result.revision : null
   }
 }

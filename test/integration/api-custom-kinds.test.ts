@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
+import { prefixRange } from '../../api-server/store/store.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { within } from '../support/within.ts'
@@ -180,6 +181,28 @@ test('a deleted definition takes its objects along, each as its finalizers let i
   )
   await define(group)
   assert.equal((await api.ask('GET', collection(group))).body.items, [])
+})
+
+test('objects that are made while their definition is deleted are refused, or deleted with it', async () => {
+  const group = 'race.example.com'
+  for (let round = 0; round < 5; round++) {
+    await define(group)
+    const create = (i: number) => api.ask('POST', collection(group), { body: cronTab(group, `a${i}`) })
+    const some = Array.from({ length: 10 }, (_, i) => create(i))
+    const deleted = api.ask('DELETE', definitionAt(group))
+    const more = Array.from({ length: 40 }, (_, i) => create(10 + i))
+    const codes = (await Promise.all([...some, deleted, ...more])).map(({ code }) => code)
+    assert.equal(
+      codes.filter((code) => ![200, 201, 404, 405].includes(code)),
+      [],
+    )
+    await served('definition gone', answers(definitionAt(group), 404))
+    const { items } = await api.server.registry.store.list(prefixRange(`/r/${group}/`))
+    assert.equal(
+      items.map(({ key }) => key),
+      [],
+    )
+  }
 })
 
 test('names that somebody else has are refused in the status, until they are free', async () => {
