@@ -65,7 +65,7 @@ export class RawConnection {
 
   async answer(method: string): Promise<RawAnswer> {
     const head = await this.head()
-    return { ...head, body: method === 'HEAD' ? '' : await this.#body(head.headers) }
+    return { ...head, body: method === 'HEAD' ? '' : await this.body(head.headers) }
   }
 
   /** Status and headers, as soon as they are there. */
@@ -99,7 +99,8 @@ export class RawConnection {
     this.#socket.destroy()
   }
 
-  async #body(headers: ReadonlyMap<string, string>): Promise<string> {
+  /** Of the answer whose head was read last. */
+  async body(headers: ReadonlyMap<string, string>): Promise<string> {
     if (headers.get('transfer-encoding') !== 'chunked') return this.#take(Number(headers.get('content-length') ?? 0))
     let body = ''
     for (let chunk = await this.chunk(); chunk !== undefined; chunk = await this.chunk()) body += chunk
