@@ -9,8 +9,14 @@ import { negotiate, parseInclude } from './negotiate.ts'
 import { parseListOptions, parseVersion, parseWatch } from './parameters.ts'
 import { sendBytes, sendPieces } from './reply.ts'
 
+/** Without a resourceVersion the newest is meant, whichever server wrote it; a page goes on from its first one. */
+async function beFresh({ registry, query }: Call): Promise<void> {
+  if (!query.get('resourceVersion') && !query.get('continue')) await registry.fresh.ensure()
+}
+
 export async function get(call: Call): Promise<void> {
   const version = parseVersion(call.query.get('resourceVersion'))
+  await beFresh(call)
   if (version !== undefined) await waitUntil(call.registry, version)
   const entry = call.registry.get(placeOf(call))
   if (call.target.subresource === 'scale') sendBytes(call.reply.raw, 200, toScale(call.target.kind, entry.bytes))
@@ -21,6 +27,7 @@ export async function list(call: Call): Promise<void> {
   const { registry, query, target, reply, request } = call
   const { kind } = target
   const form = negotiate(request.headers.accept)
+  await beFresh(call)
   const { version, entries, continueToken, remaining } = await listEntries(
     registry,
     kind,
@@ -58,6 +65,7 @@ export async function watch(call: Call): Promise<void> {
   const format = formatOf(call)
   const version = () => registry.feed.revision
   const kind = format === PARTIAL_FORMAT ? PARTIAL_KIND : target.kind
+  await beFresh(call)
   const stream = streams.open(reply.raw, { ...parameters, kind, version })
   const after = parameters.after === 'now' ? version() : parameters.after
   try {

@@ -4,7 +4,7 @@
  *
  * A write is: read the current object from the cache, work out the next one, check it, put it under a compare on the
  * revision it was worked out from, wait until the cache shows it. A lost compare works it out again, unless the caller
- * said which version they meant.
+ * said which version they meant. Longer than other files, because every verb stands here, once.
  */
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -26,6 +26,7 @@ import { storeKey } from './encode.ts'
 import { changeableObjectOf, type Entry, managedAsIn, managedFieldsOf, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
+import { Freshness } from './freshness.ts'
 import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration } from './prepare.ts'
 import { Turns } from './turns.ts'
@@ -71,11 +72,13 @@ const MAX_ATTEMPTS = 16
 export class Registry {
   readonly feed: Feed
   readonly store: Store
+  readonly fresh: Freshness
   readonly #turns = new Turns()
 
   constructor(store: Store, feed: Feed) {
     this.store = store
     this.feed = feed
+    this.fresh = new Freshness(store, feed)
   }
 
   find({ kind, namespace, name }: Place): Entry | undefined {
@@ -101,6 +104,7 @@ export class Registry {
     const { object, warnings } = admit(kind, input, undefined, options)
     options.guard?.(object, object)
     const place = { kind, namespace, name: object.metadata.name }
+    if (this.find(place)) await this.fresh.ensure()
     const existing = this.find(place)
     if (existing) throw alreadyExists(kind, place.name, isDeleting(existing))
     recordOwnership(
@@ -133,7 +137,7 @@ export class Registry {
     const { kind, namespace, name } = place
     return this.#turns.take(storeKey(kind, namespace, name), async () => {
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
-        const written = await attempt()
+        const written = await this.fresh.retryIfBehind(attempt)
         if (written !== undefined) return written
       }
       throw conflict(kind, name)

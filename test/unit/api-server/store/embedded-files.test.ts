@@ -113,7 +113,10 @@ test('stores are opened by name, and an unknown one is told which there are', as
     assert.is(text((await store.get('/a')).kv), name)
     await store[Symbol.asyncDispose]()
   }
-  assert.match(String(await failure(openStore('toString', { dataDir: tempDir() }))), 'there are: embedded, etcd, memory')
+  assert.match(
+    String(await failure(openStore('toString', { dataDir: tempDir() }))),
+    'there are: embedded, etcd, memory',
+  )
 })
 
 test.run()
