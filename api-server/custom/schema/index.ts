@@ -84,3 +84,5 @@ function isTooDeep(object: unknown): boolean {
   }
   return false
 }
+
+export { checkSchema } from './structural/index.ts'

@@ -35,18 +35,19 @@ export type CheckValues = (value: unknown) => Cause[]
 /** Compiles the schema; the second validator is compiled when first needed. */
 export function compileValues(schema: JsonSchema, meter: Meter): CheckValues {
   const translated = translate(schema)
-  const first = compiled(translated, meter, false)
+  const first = validatorOf(translated, meter, false)
   let all: ValidateFunction | undefined
   return (value) => {
     if (first(value)) return []
     if (isLarge(value)) return causesOf(first.errors ?? [], value, translated)
-    all ??= compiled(translated, meter, true)
+    all ??= validatorOf(translated, meter, true)
     all(value)
     return causesOf(all.errors ?? [], value, translated)
   }
 }
 
-function compiled(schema: JsonSchema, meter: Meter, allErrors: boolean): ValidateFunction {
+/** ajv's validator of a translated schema. */
+export function validatorOf(schema: JsonSchema, meter: Meter, allErrors: boolean): ValidateFunction {
   const regExp = Object.assign((pattern: string) => named(pattern, compileRegex(pattern, meter).test), {
     code: 'compileRegex',
   })
