@@ -29,6 +29,7 @@ import type { Limits } from './http/tls-server.ts'
 import { createTlsDoor } from './legacy/etcd-v2/tls-door.ts'
 import { startRbac } from './rbac/index.ts'
 import { Feed } from './registry/feed.ts'
+import { keepNamespaces } from './registry/namespace-keeper.ts'
 import { ensureNamespaces } from './registry/namespaces.ts'
 import { Registry } from './registry/registry.ts'
 import { sweep } from './registry/sweep.ts'
@@ -178,6 +179,7 @@ async function startRegistry(store: Store, log: Logger, undo: Undo[]): Promise<R
   await ensureNamespaces(registry)
   const rbac = await startRbac(registry, log, stop.signal)
   loops.push(rbac.ended, custom.run(stop.signal), sweepForever(registry, log, stop.signal))
+  loops.push(keepNamespaces(registry, log, stop.signal))
   const checks: HealthCheck[] = [
     { name: 'ping', live: true, failing: () => undefined },
     { name: 'store', live: true, failing: () => failing },

@@ -1,11 +1,8 @@
-/**
- * Namespaces: the few that always exist, the rule that objects need a living one, and the emptying of one that is
- * being deleted. Level-triggered: whatever a crash left half empty is found again by the next pass.
- */
+/** Namespaces: the few that always exist, and the rule that objects need a living one. */
 
 import { MACHINE_LEASES } from '../../crds/group.ts'
 import { Namespace } from '../../crds/index.ts'
-import type { ApiObject, Kind } from '../../crds/kind.ts'
+import type { Kind } from '../../crds/kind.ts'
 import { objectOf } from './entry.ts'
 import { forbidden, notFound, StatusError } from './errors.ts'
 import type { Registry } from './registry.ts'
@@ -46,26 +43,4 @@ export function requireNamespace(registry: Registry, kind: Kind, namespace: stri
 export function refuseProtected(kind: Kind, name: string): void {
   if (kind !== Namespace || !ALWAYS_THERE.includes(name)) return
   throw forbidden(`namespaces "${name}" is forbidden: this namespace may not be deleted`, kind, name)
-}
-
-/** Empties every namespace that is being deleted and lets go of those that are empty. */
-export async function drainNamespaces(registry: Registry): Promise<void> {
-  for (const entry of [...registry.feed.cache(Namespace).entries.from('')])
-    if (objectOf(entry).metadata.deletionTimestamp !== undefined) await drain(registry, entry.name)
-}
-
-async function drain(registry: Registry, namespace: string): Promise<void> {
-  let left = 0
-  for (const { kind, entries } of registry.feed.collections)
-    for (const { name } of kind.scope === 'Namespaced' ? [...entries.from('', `${namespace}/`)] : []) {
-      const { gone } = await registry.delete({ kind, namespace, name })
-      if (!gone) left++
-    }
-  if (left > 0) return
-  await registry.update(placeOf(namespace), withoutFinalizer, undefined)
-}
-
-function withoutFinalizer(namespace: ApiObject): ApiObject {
-  const { finalizers = [], ...spec } = (namespace.spec ?? {}) as { finalizers?: string[] }
-  return { ...namespace, spec: { ...spec, finalizers: finalizers.filter((one) => one !== 'kubernetes') } }
 }

@@ -1,10 +1,9 @@
-/** The registry's own chores: Events expire after an hour, deleted namespaces are emptied. Any server may do them. */
+/** The registry's own chore: Events expire after an hour. Any server may do it. */
 import type { Logger } from 'pino'
 import { Event } from '../../crds/index.ts'
 import type { Kind } from '../../crds/kind.ts'
 import { type Entry, objectOf } from './entry.ts'
 import { StatusError } from './errors.ts'
-import { drainNamespaces } from './namespaces.ts'
 import type { Registry } from './registry.ts'
 
 export const EVENT_TTL_MS = 3_600_000
@@ -45,9 +44,6 @@ function ignoreRace(error: unknown): void {
 
 /** One pass of everything; failures are logged and met again by the next pass. */
 export async function sweep(registry: Registry, log: Logger): Promise<void> {
-  await drainNamespaces(registry).catch((error: unknown) =>
-    log.warn({ err: error }, 'namespaces not emptied, will retry'),
-  )
   await expireEvents(registry, new Date()).catch((error: unknown) =>
     log.warn({ err: error }, 'events not expired, will retry'),
   )

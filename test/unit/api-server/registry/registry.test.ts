@@ -1,12 +1,15 @@
 /** The registry's own rules, without HTTP. Longer than 250 lines: every verb against one small rig. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { objectOf } from '../../../../api-server/registry/entry.ts'
 import { StatusError } from '../../../../api-server/registry/errors.ts'
-import { drainNamespaces, requireNamespace } from '../../../../api-server/registry/namespaces.ts'
+import { drainNamespaces } from '../../../../api-server/registry/namespace-drain.ts'
+import { ensureAccounts } from '../../../../api-server/registry/namespace-keeper.ts'
+import { requireNamespace } from '../../../../api-server/registry/namespaces.ts'
 import { fromScale, toScale } from '../../../../api-server/registry/scale.ts'
 import { expireEvents } from '../../../../api-server/registry/sweep.ts'
 import { UnavailableError } from '../../../../api-server/store/store.ts'
-import { Event, Lease, Namespace } from '../../../../crds/index.ts'
+import { Event, Lease, Namespace, ServiceAccount } from '../../../../crds/index.ts'
 import type { ApiObject, Kind } from '../../../../crds/kind.ts'
 import { within } from '../../../support/within.ts'
 import { at, createUnit, label, UNIT, unitObject, withRegistry } from './with-registry.ts'
@@ -173,7 +176,22 @@ test('a namespace waits for what has finalizers', () =>
     await registry.create(Lease as Kind, 'team', kept)
     await registry.delete(namespaceAt('team'))
     await drainNamespaces(registry)
-    assert.ok(registry.find(namespaceAt('team')))
+    const { status } = objectOf(registry.get(namespaceAt('team'))) as {
+      status?: { conditions?: Record<string, string>[] }
+    }
+    assert.equal(
+      status?.conditions?.map(({ type, status: value, message }) => `${type} ${value}: ${message}`),
+      [
+        'NamespaceDeletionDiscoveryFailure False: All resources successfully discovered',
+        'NamespaceDeletionGroupVersionParsingFailure False: All legacy kube types successfully parsed',
+        'NamespaceDeletionContentFailure False: All content successfully deleted, may be waiting on finalization',
+        'NamespaceContentRemaining True: Some resources are remaining: leases.coordination.k8s.io has 1 resource instances',
+        'NamespaceFinalizersRemaining True: Some content in the namespace has finalizers remaining: x/y in 1 resource instances',
+      ],
+    )
+    const { version } = registry.get(namespaceAt('team'))
+    await drainNamespaces(registry)
+    assert.is(registry.get(namespaceAt('team')).version, version, 'the same is not said twice')
     await registry.update(
       { kind: Lease as Kind, namespace: 'team', name: 'a' },
       (one) => ({ ...one, metadata: { ...one.metadata, finalizers: [] } }),
@@ -181,6 +199,15 @@ test('a namespace waits for what has finalizers', () =>
     )
     await drainNamespaces(registry)
     assert.is(registry.find(namespaceAt('team')), undefined)
+  }))
+
+test('a living namespace has its default account, made again where somebody deletes it', () =>
+  withRegistry(async ({ registry }) => {
+    const account = { kind: ServiceAccount as Kind, namespace: 'default', name: 'default' }
+    await ensureAccounts(registry)
+    await registry.delete(account)
+    await ensureAccounts(registry)
+    assert.ok(registry.find(account))
   }))
 
 test('events go an hour after they were last seen, and not before', () =>
