@@ -5,7 +5,7 @@
 import type { ApiObject, Kind, Violation } from '../../crds/kind.ts'
 import { jsonPath } from '../registry/json-path.ts'
 import { DEFINITION, type Definition, hasCondition, type Version } from './definition.ts'
-import { compileSchema } from './schema/index.ts'
+import { checkSchema } from './schema/index.ts'
 
 /** Held until every object of the kind is gone. */
 export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
@@ -76,15 +76,6 @@ function checkVersion({ schema, subresources, ...version }: Version, at: At): Vi
     ...scalePath('statusReplicasPath', ['.status.']),
     ...scalePath('labelSelectorPath', ['.spec.', '.status.']),
   ]
-}
-
-function checkSchema(openApi: Record<string, unknown>, path: Violation['path']): Violation[] {
-  try {
-    compileSchema(openApi)
-    return []
-  } catch (error) {
-    return [{ path, message: (error as Error).message }]
-  }
 }
 
 const COLUMN_TYPES = ['integer', 'number', 'string', 'boolean', 'date']

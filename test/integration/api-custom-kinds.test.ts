@@ -258,6 +258,7 @@ test('a definition that cannot be carried out is refused with every cause', asyn
   assert.is(code, 422)
   const fields = body.details.causes.map(({ field }: Json) => field.replace('spec.versions[0].', ''))
   for (const field of [
+    'schema.openAPIV3Schema.type',
     'additionalPrinterColumns[0].jsonPath',
     'additionalPrinterColumns[1].type',
     'selectableFields[0].jsonPath',
