@@ -1,6 +1,7 @@
 /** get, list, watch. */
 import { StatusError } from '../registry/errors.ts'
 import { list as listEntries, waitUntil } from '../registry/list.ts'
+import { nodeLease } from '../registry/node-lease.ts'
 import { toScale } from '../registry/scale.ts'
 import { PARTIAL_FORMAT, PARTIAL_KIND, tableHead, tableWriter } from '../registry/table.ts'
 import { watch as watchEntries } from '../registry/watch.ts'
@@ -18,7 +19,7 @@ export async function get(call: Call): Promise<void> {
   const version = parseVersion(call.query.get('resourceVersion'))
   await beFresh(call)
   if (version !== undefined) await waitUntil(call.registry, version)
-  const entry = call.registry.get(placeOf(call))
+  const entry = nodeLease(call.registry, placeOf(call)) ?? call.registry.get(placeOf(call))
   if (call.target.subresource === 'scale') sendBytes(call.reply.raw, 200, toScale(call.target.kind, entry.bytes))
   else sendBytes(call.reply.raw, 200, formatOf(call).render(entry))
 }

@@ -5,10 +5,11 @@ import { Namespace } from '../../crds/index.ts'
 import type { Kind } from '../../crds/kind.ts'
 import { objectOf } from './entry.ts'
 import { forbidden, notFound, StatusError } from './errors.ts'
+import { NODE_LEASES } from './node-lease.ts'
 import type { Registry } from './registry.ts'
 
 /** Made at every start, never deleted. */
-export const ALWAYS_THERE = ['default', 'kube-system', 'kube-public', MACHINE_LEASES]
+export const ALWAYS_THERE = ['default', 'kube-system', 'kube-public', NODE_LEASES, MACHINE_LEASES]
 
 const placeOf = (name: string) => ({ kind: Namespace as Kind, namespace: undefined, name })
 
