@@ -5,6 +5,7 @@ import { EVENT_NAMESPACE, MACHINE_LEASES } from '../crds/group.ts'
 import type { Kind } from '../crds/kind.ts'
 import { Machine } from '../crds/machine.ts'
 import { Unit } from '../crds/unit.ts'
+import { createDisruption } from './disruption/index.ts'
 import { createGarbageCollector } from './garbage-collector/index.ts'
 import { isApiError } from './lib/api-error.ts'
 import { createBackoff } from './lib/backoff.ts'
@@ -53,8 +54,8 @@ export function createControllers(options: ControllersOptions): Runnable & Pick<
     name: LEADER_LEASE,
     namespace: EVENT_NAMESPACE,
     lead: () => {
-      const parts = [leaseNamespace(client, log), createScheduler(shared), lifecycle, createGarbageCollector(shared)]
-      return group('controllers', parts)
+      const ofOurs = [leaseNamespace(client, log), createScheduler(shared), lifecycle]
+      return group('controllers', [...ofOurs, createGarbageCollector(shared), createDisruption(shared)])
     },
   })
   const all = group('controllers of this process', [machines, units, leases, events, election])

@@ -76,6 +76,7 @@ const CONTROLLERS: Role = {
     { verbs: ALL, groups: ['', 'events.k8s.io'], resources: ['events'], subresources: OBJECT },
     // The garbage collector follows whatever has owners, and deletes it or takes its references and finalizers off.
     { verbs: [...READ, 'patch', 'delete'], groups: ALL, resources: ALL, subresources: OBJECT },
+    { verbs: ['update'], groups: ['policy'], resources: ['poddisruptionbudgets'], subresources: ['status'] },
   ],
   paths: [],
 }

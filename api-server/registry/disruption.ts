@@ -2,7 +2,14 @@
  * Evictions and the budgets that bound them. What a budget allows is worked out from the pods as they are, and each
  * eviction is written into the budget's status first: two at once meet there, and the second sees the first.
  */
-import { covers, isDisposable, mayIgnore, type Observed, observeBudget } from '../../crds/core/disruption.ts'
+import {
+  covers,
+  disruptionConditions,
+  isDisposable,
+  mayIgnore,
+  type Observed,
+  observeBudget,
+} from '../../crds/core/disruption.ts'
 import { Pod, PodDisruptionBudget } from '../../crds/index.ts'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { objectOf } from './entry.ts'
@@ -34,10 +41,14 @@ function claimed(registry: Registry, budget: ApiObject, pod: ApiObject, name: st
   const now = new Date()
   const pods = objectsIn(registry, POD, budget.metadata.namespace ?? '')
   const status = observeBudget(budget, pods, now)
-  if (mayIgnore(budget, pod, status)) return { ...budget, status }
+  const withConditions = (status: Observed): ApiObject => ({
+    ...budget,
+    status: { ...status, conditions: disruptionConditions(budget, status, now) },
+  })
+  if (mayIgnore(budget, pod, status)) return withConditions(status)
   if (status.disruptionsAllowed <= 0) throw refusal(budget.metadata.name, status)
   const disruptedPods = { ...status.disruptedPods, [name]: timestamp(now) }
-  return { ...budget, status: { ...status, disruptionsAllowed: status.disruptionsAllowed - 1, disruptedPods } }
+  return withConditions({ ...status, disruptionsAllowed: status.disruptionsAllowed - 1, disruptedPods })
 }
 
 function refusal(budget: string, { desiredHealthy, currentHealthy }: Observed): StatusError {

@@ -75,6 +75,34 @@ export function observeBudget(budget: ApiObject, pods: readonly ApiObject[], now
   }
 }
 
+/** A budget's condition DisruptionAllowed beside the others it has; its time moves when its status does. */
+export function disruptionConditions(
+  budget: ApiObject,
+  { disruptionsAllowed }: Pick<Observed, 'disruptionsAllowed'>,
+  now: Date,
+): Record<string, unknown>[] {
+  const type = 'DisruptionAllowed'
+  const known = recordsAt(recordAt(budget, 'status'), 'conditions')
+  const before = known.find((condition) => condition.type === type)
+  const status = disruptionsAllowed > 0 ? 'True' : 'False'
+  const condition = {
+    type,
+    status,
+    reason: disruptionsAllowed > 0 ? 'SufficientPods' : 'InsufficientPods',
+    message: '',
+    lastTransitionTime:
+      before?.status === status ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    ...(budget.metadata.generation !== undefined && { observedGeneration: budget.metadata.generation }),
+  }
+  return [...known.filter((one) => one.type !== type), condition]
+}
+
+/** When the next of the evictions that are not to be seen is given up; undefined where there is none. */
+export function nextGivenUpMs({ disruptedPods = {} }: Pick<Observed, 'disruptedPods'>): number | undefined {
+  const times = Object.values(disruptedPods).map((at) => Date.parse(at) + SEEN_WITHIN_MS)
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
 function hasEnded(pod: ApiObject): boolean {
   return ['Succeeded', 'Failed'].includes(String(recordAt(pod, 'status')?.phase))
 }
