@@ -64,7 +64,7 @@ function tell(errors: readonly Located[], from: number, subject: Subject): Cause
   const causes: Cause[] = []
   for (const one of errors) {
     const into = crossing(one.steps, from)
-    if (!into) causes.push(causeOf(one.error, subject.root))
+    if (!into) causes.push(causeOf(one, subject))
     else {
       const key = JSON.stringify([one.steps.slice(0, into.at + 1), pathTo(one, into)])
       const group = groups.get(key)
@@ -75,6 +75,10 @@ function tell(errors: readonly Located[], from: number, subject: Subject): Cause
   for (const { into, inside } of groups.values()) causes.push(...tellJunctor(into, inside, subject))
   return causes
 }
+
+/** What lies in a schema at the end of some steps. */
+const at = (schema: unknown, steps: readonly string[]): unknown =>
+  steps.reduce((below, step) => (below as Record<string, unknown> | undefined)?.[step], schema)
 
 const pathTo = ({ error }: Located, { inValue }: Crossing): string =>
   error.instancePath
@@ -100,10 +104,8 @@ function junctorSentence({ kind }: Crossing, own: ErrorObject | undefined, none:
   return `must validate one and only one schema (oneOf). ${found}`
 }
 
-function failedAll(failed: number, first: Located | undefined, { at }: Crossing, { schema }: Subject): boolean {
-  const options = first?.steps
-    .slice(0, at + 1)
-    .reduce<unknown>((below, step) => (below as Record<string, unknown> | undefined)?.[step], schema)
+function failedAll(failed: number, first: Located | undefined, { at: into }: Crossing, { schema }: Subject): boolean {
+  const options = first && at(schema, first.steps.slice(0, into + 1))
   return Array.isArray(options) && options.length === failed
 }
 
@@ -128,13 +130,17 @@ function closest(branches: ReadonlyMap<string, readonly Located[]>, own: ErrorOb
 
 const onNoField = (message: string): Cause => ({ ...invalidValue(NO_FIELD, '', message), field: NO_FIELD })
 
-function causeOf(error: ErrorObject, root: unknown): Cause {
+function causeOf({ error, steps }: Located, { root, schema }: Subject): Cause {
   const { text, value } = fieldOf(error.instancePath, root)
   const inBody = text === '' ? 'body' : `${text} in body`
   const { limit } = error.params
   switch (error.keyword) {
     case 'type':
-      return typeCause(text, `${inBody} must be of type ${error.parentSchema?.['x-type']}`, typeName(value))
+      return typeCause(
+        text,
+        `${inBody} must be of type ${at(schema, [...steps.slice(0, -1), 'x-type'])}`,
+        typeName(value),
+      )
     case 'format':
       return typeCause(text, `${inBody} must be of type ${error.params.format}`, value)
     case 'required':
@@ -160,7 +166,7 @@ function causeOf(error: ErrorObject, root: unknown): Cause {
   }
 }
 
-function should({ keyword, params: { limit, multipleOf, pattern }, message }: ErrorObject): string {
+function should({ keyword, params: { limit, multipleOf, pattern } }: ErrorObject): string {
   switch (keyword) {
     case 'maximum':
       return `should be less than or equal to ${limit}`
@@ -181,7 +187,7 @@ function should({ keyword, params: { limit, multipleOf, pattern }, message }: Er
     case 'pattern':
       return `should match '${pattern}'`
     default:
-      return message ?? 'is not valid'
+      return `satisfy ${keyword}`
   }
 }
 
