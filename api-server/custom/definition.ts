@@ -9,8 +9,16 @@ export type Version = Definition['spec']['versions'][number]
 
 export const DEFINITION = CustomResourceDefinition as Kind
 
+const read = new WeakMap<Entry, Definition>()
+
+/** Parsed once: definitions are large, and every pass looks at all of them. */
 export function definitionOf(entry: Entry): Definition {
-  return objectOf(entry) as unknown as Definition
+  let definition = read.get(entry)
+  if (definition === undefined) {
+    definition = objectOf(entry) as unknown as Definition
+    read.set(entry, definition)
+  }
+  return definition
 }
 
 export function isDeleting({ metadata }: Definition): boolean {

@@ -87,6 +87,7 @@ export class Feed {
    */
   async follow(custom: readonly Kind[]): Promise<void> {
     const news = custom.filter((kind) => this.#caches.get(kind.key)?.kind !== kind).map((kind) => new Joining(kind))
+    if (news.length === 0 && this.kinds.all.length === this.kinds.builtIn.length + custom.length) return
     try {
       for (const joining of news) {
         this.#joining.add(joining)
