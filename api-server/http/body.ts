@@ -31,22 +31,22 @@ export async function decodeBody(bytes: unknown, mediaType: string, type: string
 }
 
 function decodeJson(text: string, type: string): Body {
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    // First the scan: JSON.parse takes a third of a second for three megabytes of brackets.
+    const { duplicates, tooDeep, tooMany } = scanJson(text)
+    if (tooDeep) throw new Error(`nested deeper than ${MAX_DEPTH} levels`)
+    if (tooMany) throw new Error(`more than ${MAX_VALUES} values`)
+    return { value: JSON.parse(text), duplicates: duplicates.map((path) => `duplicate field "${path}"`) }
   } catch (error) {
     throw unrecognized(type, 'json parse error', error)
   }
-  const { duplicates, tooDeep, tooMany } = scanJson(text)
-  if (tooDeep) throw unrecognized(type, 'json parse error', `nested deeper than ${MAX_DEPTH} levels`)
-  if (tooMany) throw unrecognized(type, 'json parse error', `more than ${MAX_VALUES} values`)
-  return { value, duplicates: duplicates.map((path) => `duplicate field "${path}"`) }
 }
 
 /** Reading YAML takes some fifty times as long as JSON, and nobody else is served meanwhile. */
 const MAX_YAML_BYTES = 256 * 1024
 
 async function decodeYaml(text: string, type: string): Promise<Body> {
+  if (text.startsWith('{') && isJson(text)) return decodeJson(text, type)
   if (text.length > MAX_YAML_BYTES) throw tooLarge(MAX_YAML_BYTES)
   const { parseManifest } = await import('../../crds/yaml.ts')
   let json: string
@@ -56,6 +56,17 @@ async function decodeYaml(text: string, type: string): Promise<Body> {
     throw unrecognized(type, 'yaml parse error', error)
   }
   return decodeJson(json, type)
+}
+
+/** kubectl applies in JSON, which is YAML, too, but read a hundred times as fast. */
+function isJson(text: string): boolean {
+  try {
+    const { tooDeep, tooMany } = scanJson(text)
+    if (!tooDeep && !tooMany) JSON.parse(text)
+    return true
+  } catch {
+    return false // then it may still be a YAML flow mapping
+  }
 }
 
 function unrecognized(type: string, what: string, why: unknown): StatusError {

@@ -29,7 +29,7 @@ const CLOSE_OBJECT = 0x7d
 const OPEN_LIST = 0x5b
 const CLOSE_LIST = 0x5d
 
-/** `text` must be valid JSON (JSON.parse went through). */
+/** Of what is no JSON it says something, or throws a SyntaxError; JSON.parse is still to be asked. */
 export function scanJson(text: string): Scan {
   const scanner = new Scanner(text)
   for (let at = 0; at < text.length && !scanner.tooDeep && !scanner.tooMany; at++) {
