@@ -28,7 +28,7 @@ export interface EtcdMember extends AsyncDisposable {
   /** SIGSTOP and SIGCONT: there, but silent. */
   freeze(): void
   thaw(): void
-  /** Runs `etcdctl` on it. */
+  /** What `etcdctl` prints on its standard output; rejects with what it prints otherwise when it fails. */
   ctl(...args: string[]): Promise<string>
 }
 
@@ -83,6 +83,10 @@ async function startMember({ name, clientPort, peerPort, cluster, tls, args = []
     if (code !== 0) throw new Error(`etcdctl ${command.join(' ')}: ${stderr}`)
     return stdout
   }
+  const healthy = async () => {
+    await ctl('endpoint', 'health', '--command-timeout', '1s')
+    return true
+  }
   return {
     url,
     get process() {
@@ -93,7 +97,7 @@ async function startMember({ name, clientPort, peerPort, cluster, tls, args = []
     },
     async restart() {
       running = await startProcess(argv)
-      await until(() => ctl('endpoint', 'health'), { timeoutMs: START_TIMEOUT_MS, what: `etcd ${name} healthy again` })
+      await until(healthy, { timeoutMs: START_TIMEOUT_MS, what: `etcd ${name} healthy again` })
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
@@ -114,7 +118,8 @@ export async function startEtcdCluster(size: number, options: EtcdStart = {}): P
   }))
   const cluster = plans.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(',')
   const members = await Promise.all(plans.map((plan) => startMember({ ...plan, ...options, cluster })))
-  const healthy = () => Promise.all(members.map((member) => member.ctl('endpoint', 'health')))
+  const healthy = () =>
+    Promise.all(members.map((member) => member.ctl('endpoint', 'health', '--command-timeout', '1s')))
   await until(healthy, { timeoutMs: START_TIMEOUT_MS, what: 'etcd healthy' })
   return members
 }

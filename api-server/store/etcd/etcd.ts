@@ -70,7 +70,7 @@ export async function openEtcdStore(options: EtcdOptions): Promise<EtcdStore> {
   const layout = layoutBelow(options.prefix ?? DEFAULT_PREFIX)
   const endpoints = new Endpoints({ urls, tls, timeouts, log })
   try {
-    const opened = await openMeta(endpoints, layout)
+    const opened = await openMeta(endpoints, layout, (options.now ?? Date.now)())
     return storeOf(assemble(options, endpoints, layout, opened))
   } catch (error) {
     endpoints.close()

@@ -26,13 +26,13 @@ export const readOf = (key: Uint8Array): RequestOp => ({ request_range: { key } 
 export const putOf = (key: Uint8Array, value: Uint8Array): RequestOp => ({ request_put: { key, value } })
 
 /** Reads the store's own keys, having made them where there are none. Throws what to do where they cannot be used. */
-export async function openMeta(endpoints: Endpoints, layout: Layout, signal?: AbortSignal): Promise<Opened> {
+export async function openMeta(endpoints: Endpoints, layout: Layout, nowMs: number): Promise<Opened> {
   const { format, offset, cluster, head, restoring } = layout
-  const first: Head = { timeMs: Date.now(), id: 'begin' }
+  const first: Head = { timeMs: nowMs, id: 'begin' }
   const reads = [format, offset, cluster, head, restoring].map(readOf)
   const begin = { compare: [absent(format), absent(restoring)], success: beginning(layout, 0n, first), failure: reads }
   // Twice is as good as once: the second time the format is there.
-  const options = { repeatable: true, signal }
+  const options = { repeatable: true }
   const made = await endpoints.call<TxnAnswer>('KV.Txn', begin, options)
   const answer = made.succeeded
     ? await endpoints.call<TxnAnswer>('KV.Txn', { ...begin, success: reads }, options)
