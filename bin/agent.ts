@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
 import { claimsToBeMachine } from '../api-server/auth/identity.ts'
 import { connect } from '../controllers/lib/client.ts'
+import type { EtcdV2Settings } from '../node-agent/etcd-v2-forward/index.ts'
 import { runAgent } from '../node-agent/main.ts'
 import type { ServeSettings } from '../node-agent/serve/server.ts'
 import { openUnitDriver } from '../node-agent/units/open.ts'
@@ -18,9 +19,11 @@ export async function agent(flags: AgentFlags): Promise<void> {
   const kubeconfig = new KubeConfig()
   kubeconfig.loadFromFile(flags.kubeconfig)
   const name = flags.name ?? machineNameOfHost()
-  const serve = doorOf(kubeconfig, flags.listen)
+  const tls = certificateOf(kubeconfig)
+  const serve = tls && { ...addressOf(flags.listen), tls }
+  const etcdV2 = tls && etcdV2Of(kubeconfig, flags.etcdV2Listen, tls)
   if (serve === undefined)
-    log.warn('the kubeconfig holds no certificate for this machine: logs and exec are not served')
+    log.warn('the kubeconfig holds no certificate for this machine: logs, exec and etcd v2 are not served')
   const { driver, reason } = await openUnitDriver({ kind: flags.driver, dataDir, log })
   log.info({ name, driver: driver.kind, reason }, 'agent starts')
   const client = connect({ kubeconfig, userAgent: 'flotilla-agent' })
@@ -33,6 +36,7 @@ export async function agent(flags: AgentFlags): Promise<void> {
       log,
       signal,
       ...(serve && { serve }),
+      ...(etcdV2 && { etcdV2 }),
       ...(address !== undefined && { address }),
     })
   } finally {
@@ -42,15 +46,40 @@ export async function agent(flags: AgentFlags): Promise<void> {
 }
 
 /** A machine's one certificate opens the API to it and its own door to the API server (D9); other users have no door. */
-function doorOf(kubeconfig: KubeConfig, listen: string): ServeSettings | undefined {
+function certificateOf(kubeconfig: KubeConfig): ServeSettings['tls'] | undefined {
   const user = kubeconfig.getCurrentUser()
   const cluster = kubeconfig.getCurrentCluster()
   const cert = pem(user?.certData, user?.certFile)
   const key = pem(user?.keyData, user?.keyFile)
   const ca = pem(cluster?.caData, cluster?.caFile)
   if (!cert || !key || !ca || !claimsToBeMachine({ user: user?.name ?? '', groups: [] })) return undefined
-  const colon = listen.lastIndexOf(':')
-  return { host: listen.slice(0, colon), port: Number(listen.slice(colon + 1)), tls: { cert, key, ca } }
+  return { cert, key, ca }
+}
+
+function etcdV2Of(kubeconfig: KubeConfig, listen: string, tls: ServeSettings['tls']): EtcdV2Settings | undefined {
+  const addresses = listen.split(',').filter((text) => text.trim() !== '')
+  const cluster = kubeconfig.getCurrentCluster()
+  if (addresses.length === 0 || cluster === null) return undefined
+  const { hostname, port } = new URL(cluster.server)
+  const server = { host: unbracketed(hostname), port: Number(port || 443) }
+  const { tlsServerName } = cluster
+  return {
+    listen: addresses.map((text) => addressOf(text.trim())),
+    server: { ...server, ...(tlsServerName !== undefined && { serverName: tlsServerName }) },
+    tls,
+  }
+}
+
+/** `127.0.0.1:4001` or `[::1]:4001`. Throws a sentence. */
+function addressOf(listen: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(listen) ?? []
+  if (host === undefined || Number(port) > 65_535)
+    throw new Error(`cannot listen on "${listen}": give HOST:PORT, for example 127.0.0.1:4001`)
+  return { host: unbracketed(host), port: Number(port) }
+}
+
+function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1')
 }
 
 function pem(data: string | undefined, file: string | undefined): string | undefined {

@@ -5,6 +5,7 @@ import { createRecorder } from '../controllers/lib/events.ts'
 import { group } from '../controllers/lib/runnable.ts'
 import { Unit } from '../crds/unit.ts'
 import packageFile from '../package.json' with { type: 'json' }
+import { type EtcdV2Settings, etcdV2Forwards } from './etcd-v2-forward/index.ts'
 import { type Facts, readEpoch, readFacts } from './machine/facts.ts'
 import { heartbeat } from './machine/heartbeat.ts'
 import { type Registration, registration } from './machine/registration.ts'
@@ -23,6 +24,8 @@ export interface AgentOptions {
   readonly dataDir: string
   /** The door for logs and commands; none unless given. */
   readonly serve?: ServeSettings
+  /** The machine's own plain etcd v2 listeners, answered by the API servers; none unless given. */
+  readonly etcdV2?: EtcdV2Settings
   readonly log: Logger
   readonly signal: AbortSignal
   /** How long the machine counts as alive after a heartbeat. Default 8 000. */
@@ -63,8 +66,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     leaseDurationMs: options.leaseDurationMs ?? LEASE_DURATION_MS,
     log,
   })
+  const forwards = options.etcdV2 ? etcdV2Forwards({ ...options.etcdV2, client, dataDir, log }) : []
   try {
-    await group('agent', [events, beat, register, units]).start(signal)
+    await group('agent', [...forwards, events, beat, register, units]).start(signal)
   } finally {
     stopping.abort()
     await door?.closed

@@ -7,6 +7,7 @@ interface AgentFlags {
   readonly dataDir: string
   readonly driver: 'auto' | 'system' | 'user' | 'process'
   readonly listen: string
+  readonly etcdV2Listen: string
   readonly address?: string
   readonly logLevel: string
 }
@@ -31,6 +32,14 @@ export function register(program: Command): void {
       new Option('--listen <host:port>', 'where logs and commands are served to the API server')
         .env('FLOTILLA_LISTEN')
         .default('0.0.0.0:10250'),
+    )
+    .addOption(
+      new Option(
+        '--etcd-v2-listen <host:port>',
+        "etcd v2 for this machine's own programs, several with commas (the container bridge's address, say); empty: none",
+      )
+        .env('FLOTILLA_ETCD_V2_LISTEN')
+        .default('127.0.0.1:4001'),
     )
     .addOption(
       new Option('--address <ip>', 'where others reach this machine (default: its first outside address)').env(

@@ -5,8 +5,9 @@
 import { type BackoffOptions, createBackoff } from '../../controllers/lib/backoff.ts'
 import { type Clock, sleep, systemClock } from '../../controllers/lib/clock.ts'
 import type { Answer, KeyNode, KeysClient } from '../etcd-v2/keys-client.ts'
-import { CODE, isKeysError, KeysError, UnavailableError } from '../etcd-v2/keys-error.ts'
+import { CODE, isKeysError, UnavailableError } from '../etcd-v2/keys-error.ts'
 import type { HeldKey } from './keeper.ts'
+import { termsOf } from './lease.ts'
 
 export interface Candidate {
   readonly keys: KeysClient
@@ -52,26 +53,34 @@ export async function acquire(candidate: Candidate, signal: AbortSignal): Promis
 
 /** One try: the key as ours, or the other's that is there. Rejects with UnavailableError when nobody answers. */
 export async function attempt(candidate: Candidate, clock: Clock, signal: AbortSignal): Promise<HeldKey | Answer> {
-  const { keys, key, value, ttlSeconds } = candidate
+  const { keys, key, value, ttlSeconds, isValueUnique } = candidate
   const how = { signal, timeoutMs: REQUEST_TIMEOUT_MS }
   for (;;) {
     const sentMs = clock.monotonicMs()
-    try {
-      const { node } = await keys.create(key, value, { ...how, ttlSeconds })
-      return heldBy(candidate, node, sentMs)
-    } catch (error) {
-      if (!isKeysError(error, CODE.alreadyExists)) throw error
-    }
-    const found = await whatIsThere(keys, key, how)
+    const made = await tryCreate(keys, key, value, { ...how, ttlSeconds })
+    const found = made ?? (await whatIsThere(keys, key, how))
     if (found?.node.dir) throw new Error(`${key} is a directory: a lock is a key`)
-    const adopted = found && (await adopt(candidate, found.node, clock, signal))
-    if (adopted) return adopted
-    if (found) return found
+    // An earlier request of ours may have been carried out though its answer was lost.
+    const isOurs = made !== undefined || (isValueUnique && found?.node.value === value)
+    const held = found && isOurs && (await fresh(candidate, found.node, made ? sentMs : undefined, clock, signal))
+    if (held) return held
+    if (found && !isOurs) return found
   }
 }
 
-function heldBy({ key, value, ttlSeconds }: Candidate, { createdIndex }: KeyNode, sentMs: number): HeldKey {
-  return { key, value, ttlSeconds, createdIndex, sentMs }
+/** Undefined where the key is there already. */
+async function tryCreate(
+  keys: KeysClient,
+  key: string,
+  value: string,
+  how: Parameters<KeysClient['create']>[2],
+): Promise<Answer | undefined> {
+  try {
+    return await keys.create(key, value, how)
+  } catch (error) {
+    if (isKeysError(error, CODE.alreadyExists)) return undefined
+    throw error
+  }
 }
 
 async function whatIsThere(
@@ -87,21 +96,26 @@ async function whatIsThere(
   }
 }
 
-/** An earlier request of ours may have been carried out though its answer was lost. Its TTL is then counted anew. */
-async function adopt(
-  { keys, key, value, ttlSeconds, isValueUnique }: Candidate,
-  node: KeyNode,
+/** Our key with most of its TTL still to come: an answer that took long is followed by a renewal. Undefined: it is gone. */
+async function fresh(
+  { keys, key, value, ttlSeconds }: Candidate,
+  { createdIndex }: KeyNode,
+  madeMs: number | undefined,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<HeldKey | undefined> {
-  if (!isValueUnique || node.value !== value) return undefined
-  const sentMs = clock.monotonicMs()
-  try {
-    const answer = await keys.refresh(key, value, { ttlSeconds, signal, timeoutMs: REQUEST_TIMEOUT_MS })
-    return { key, value, ttlSeconds, createdIndex: answer.node.createdIndex, sentMs }
-  } catch (error) {
-    if (error instanceof KeysError) return undefined // it has just expired
-    throw error
+  const { renewEveryMs } = termsOf(ttlSeconds * 1_000)
+  for (let sentMs = madeMs; ; ) {
+    if (sentMs !== undefined && clock.monotonicMs() - sentMs < renewEveryMs)
+      return { key, value, ttlSeconds, createdIndex, sentMs }
+    sentMs = clock.monotonicMs()
+    try {
+      const { node } = await keys.refresh(key, value, { ttlSeconds, signal, timeoutMs: REQUEST_TIMEOUT_MS })
+      if (node.createdIndex !== createdIndex) return undefined
+    } catch (error) {
+      if (isKeysError(error, CODE.keyNotFound, CODE.compareFailed)) return undefined
+      throw error
+    }
   }
 }
 

@@ -19,7 +19,8 @@ export interface GuardedCommand {
 /** Exit codes of a shell for a command that could not be run. */
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
-const KILL_ON_END = 'while read -r _; do :; done; kill -KILL -- "-$1"'
+/** `-s`: dash takes no `--` after `-KILL`. */
+const KILL_ON_END = 'while read -r _; do :; done; kill -s KILL -- "-$1"'
 
 /** Could not be started: `exitCode` is the one a shell would give. */
 export class CannotRunError extends Error {

@@ -43,7 +43,6 @@ export async function hold(options: Hold): Promise<number> {
       if (typeof taken === 'number') return taken
       const { code, lost } = await runTerm(options, taken, signals)
       if (lost === undefined) return code
-      options.say(`${options.key} ${lost}: the command was ended`)
       if (!options.again) return EXIT.lost
     }
   } catch (error) {

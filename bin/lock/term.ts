@@ -27,8 +27,14 @@ export async function runTerm({ keys, command, say }: TermOptions, held: HeldKey
   const keeper = keep({
     keys,
     held,
-    onTerminate: () => running?.signal('SIGTERM'),
-    onKill: () => running?.signal('SIGKILL'),
+    onTerminate: (reason) => {
+      say(`${held.key} ${reason}: the command is asked to end`)
+      running?.signal('SIGTERM')
+    },
+    onKill: (reason) => {
+      say(`${held.key} ${reason}: the command is killed`)
+      running?.signal('SIGKILL')
+    },
   })
   try {
     running = await runGuarded(command, environmentOf(held))
