@@ -13,7 +13,7 @@ export function createCatchUp(store: Store, replica: Replica): () => Promise<voi
   let asking: Promise<void> | undefined
   let next: Promise<void> | undefined
   const ask = async () => {
-    const { kv } = await inTime((signal) => store.get(INDEX_KEY, { signal }), TIMEOUT_MS)
+    const { kv } = await inTime(store.get(INDEX_KEY), TIMEOUT_MS)
     if (kv !== undefined) await replica.caughtUpTo(kv.modified, TIMEOUT_MS)
   }
   const start = () => {

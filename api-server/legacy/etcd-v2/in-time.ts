@@ -1,11 +1,7 @@
 /** The store's answer, or an error when it takes too long. What was given up on may still happen. */
-export async function inTime<T>(fn: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
-  const controller = new AbortController()
-  const late = new Error('etcdserver: request timed out')
-  const timer = setTimeout(() => controller.abort(late), timeoutMs)
-  try {
-    return await fn(controller.signal)
-  } finally {
-    clearTimeout(timer)
-  }
+export function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('etcdserver: request timed out')), timeoutMs)
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -1,5 +1,5 @@
 /**
- * What lies in the store: `/v2/n/<sha256 of the key>` nodes (keys of the tree are longer than the store's may be),
+ * What lies in the store: `/v2/n/k<key>` nodes (or `/v2/n/h<sha256>`, for keys that the store's cannot hold),
  * `/v2/log/<last index, 16 hex>` the events of one transaction, `/v2/index` the newest index, which every change
  * compares and puts, and `/v2/cluster` the cluster's id. All but the last hold byte strings as latin1.
  */
@@ -18,29 +18,38 @@ export const CLUSTER_KEY = '/v2/cluster'
 /** What etcd's own first writes have used up: the first write of a client gets the next one. */
 export const FIRST_INDEX = 3
 
+const PLAIN_KEY = /^[!-~]{1,900}$/
+
+/** Plain keys as they are; others, and those longer than the store's may be, by their hash. */
 export function nodeKey(key: string): string {
-  return `/v2/n/${createHash('sha256').update(key, 'latin1').digest('hex')}`
+  if (PLAIN_KEY.test(key)) return `/v2/n/k${key}`
+  return `/v2/n/h${createHash('sha256').update(key, 'latin1').digest('hex')}`
 }
 
 export function logKey(lastIndex: number): string {
   return `/v2/log/${lastIndex.toString(16).padStart(16, '0')}`
 }
 
+/** A line of numbers (lengths among them), then key and value as they are: nothing to escape, nothing to parse. */
 export function encodeNode({ key, value, created, modified, expires }: Node): Uint8Array {
-  return encodeBytes(JSON.stringify({ k: key, v: value, c: created, m: modified, e: expires }))
-}
-
-interface NodeRecord {
-  readonly k: string
-  readonly v?: string
-  readonly c: number
-  readonly m: number
-  readonly e?: number
+  const isDir = value === undefined
+  return encodeBytes(
+    `${created} ${modified} ${expires ?? '-'} ${isDir ? 'd' : 'f'} ${key.length}\n${key}${value ?? ''}`,
+  )
 }
 
 export function decodeNode(record: Uint8Array): Node {
-  const { k, v, c, m, e } = JSON.parse(decodeBytes(record)) as NodeRecord
-  return { key: k, value: v, created: c, modified: m, expires: e }
+  const bytes = decodeBytes(record)
+  const end = bytes.indexOf('\n')
+  const [created, modified, expires, type, keyLength] = bytes.slice(0, end).split(' ')
+  const value = end + 1 + Number(keyLength)
+  return {
+    key: bytes.slice(end + 1, value),
+    value: type === 'd' ? undefined : bytes.slice(value),
+    created: Number(created),
+    modified: Number(modified),
+    expires: expires === '-' ? undefined : Number(expires),
+  }
 }
 
 /** Where the log stands: the newest index, and how many bytes of log there were ever written. */
@@ -60,7 +69,7 @@ export function decodeHead(record: Uint8Array): Head {
   return { index: i, logged: b }
 }
 
-/** One transaction's events. A line of JSON says what a search needs, the next is the body as clients get it. */
+/** One transaction's events: each a line of what a search needs, the key, and the body as clients get it. */
 export interface LogRecord {
   /** Bytes of log written before this record. */
   readonly offset: number
@@ -71,23 +80,32 @@ const TOOK_DIR = 1
 const REFRESH = 2
 
 export function encodeLog({ offset, entries }: LogRecord): Uint8Array {
-  const parts = [`${JSON.stringify([entries[0]?.index, offset])}\n`]
-  for (const { action, key, tookDir, refresh, body } of entries)
-    parts.push(`${JSON.stringify([action, key, (tookDir ? TOOK_DIR : 0) | (refresh ? REFRESH : 0)])}\n`, body)
-  return encodeBytes(parts.join(''))
+  let text = `${offset}\n`
+  for (const { index, action, key, tookDir, refresh, body } of entries) {
+    const flags = (tookDir ? TOOK_DIR : 0) | (refresh ? REFRESH : 0)
+    text += `${index} ${action} ${flags} ${key.length} ${body.length}\n${key}${body}`
+  }
+  return encodeBytes(text)
 }
 
 export function decodeLog(record: Uint8Array): LogRecord {
-  const lines = decodeBytes(record).split('\n')
-  const [first, offset] = JSON.parse(lines[0] ?? '') as [number, number]
+  const bytes = decodeBytes(record)
   const entries: Entry[] = []
-  for (let at = 1; at + 1 < lines.length; at += 2) {
-    const [action, key, flags] = JSON.parse(lines[at] ?? '') as [Action, string, number]
-    const body = `${lines[at + 1]}\n`
+  const begin = bytes.indexOf('\n')
+  for (let at = begin + 1; at < bytes.length; ) {
+    const end = bytes.indexOf('\n', at)
+    const [index, action, flags, keyLength, bodyLength] = bytes.slice(at, end).split(' ')
+    const body = end + 1 + Number(keyLength)
+    at = body + Number(bodyLength)
     entries.push({
-      ...{ index: first + entries.length, action, key, body },
-      ...{ tookDir: (flags & TOOK_DIR) !== 0, refresh: (flags & REFRESH) !== 0 },
+      ...{
+        index: Number(index),
+        action: action as Action,
+        key: bytes.slice(end + 1, body),
+        body: bytes.slice(body, at),
+      },
+      ...{ tookDir: (Number(flags) & TOOK_DIR) !== 0, refresh: (Number(flags) & REFRESH) !== 0 },
     })
   }
-  return { offset, entries }
+  return { offset: Number(bytes.slice(0, begin)), entries }
 }

@@ -15,6 +15,8 @@ import { isBelow, Tree } from './tree.ts'
 import { createWaits, type Waits } from './waits.ts'
 import { WatcherHub } from './watcher-hub.ts'
 
+const MAX_HELD = 100
+
 export interface Commit {
   readonly head: Head
   readonly revision: Revision
@@ -35,6 +37,8 @@ export class Replica {
   #head = FRESH
   #indexRevision: Revision = 0n
   #applied: Revision = 0n
+  /** News that came while a commit of this server's was on its way: most likely they are that commit. */
+  #held: (readonly Event[])[] | undefined
 
   constructor(store: Store, log: Logger) {
     this.#store = store
@@ -93,6 +97,17 @@ export class Replica {
     if (this.#indexRevision < revision) await this.#waits.until(revision, timeoutMs)
   }
 
+  /** Until `commitEnded` the news are put by: one's own need not be decoded again. */
+  commitBegins(): void {
+    this.#held = []
+  }
+
+  commitEnded(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const events of held) this.#hear(events)
+  }
+
   apply({ head, revision, entries, puts }: Commit): void {
     if (revision <= this.#indexRevision) return
     this.#head = head
@@ -124,6 +139,13 @@ export class Replica {
 
   /** Transactions come whole and in order, several at once perhaps: they are told apart by their revision. */
   #hear(events: readonly Event[]): void {
+    if (this.#held && this.#held.length < MAX_HELD) {
+      this.#held.push(events)
+      return
+    }
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const earlier of held) this.#hear(earlier)
     let begin = 0
     for (let at = 1; at <= events.length; at += 1) {
       if (events[at]?.kv.modified === events[begin]?.kv.modified) continue

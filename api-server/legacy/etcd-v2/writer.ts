@@ -3,8 +3,16 @@
  * transaction left it, and committed in the next one. A lost compare of `/v2/index` means that another server wrote:
  * its news are applied and the batch is decided anew, so nobody ever acts on an old tree.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { InvalidTransactionError, MAX_OPERATIONS, type Operation, type Store } from '../../store/store.ts'
+import {
+  InvalidTransactionError,
+  MAX_OPERATIONS,
+  type Operation,
+  type Revision,
+  type Store,
+  type Transaction,
+} from '../../store/store.ts'
 import { bytesOfText } from './bytes.ts'
 import { Draft } from './draft.ts'
 import { type Failure, failure, isFailure } from './failure.ts'
@@ -44,7 +52,7 @@ export function createWriter(store: Store, replica: Replica, log: Logger): Write
   let running: Promise<void> | undefined
   let closed = false
   const run = async () => {
-    await undefined // those who came in the same turn go together
+    await turn() // those whose requests have arrived go together
     while (queue.length > 0) await commitNext(store, replica, queue, log)
     running = undefined
   }
@@ -151,13 +159,30 @@ async function commit(store: Store, replica: Replica, draft: Draft): Promise<boo
   if (record) operations.push({ do: 'put', key: logKey(draft.index), value: record })
   if (record) operations.push({ do: 'put', key: INDEX_KEY, value: encodeHead(head) })
   const compare = [{ key: INDEX_KEY, modified: replica.indexRevision }]
-  const result = await inTime((signal) => store.txn({ compare, operations }, { signal }), COMMIT_TIMEOUT_MS)
-  if (!result.ok) {
-    const current = result.current[0]
+  const apply = (revision: Revision) => record && replica.apply({ head, revision, entries, puts })
+  const news = await commitAs(store, replica, { compare, operations }, apply)
+  if (news !== undefined) await replica.caughtUpTo(news, NEWS_TIMEOUT_MS)
+  return news === undefined
+}
+
+/** Undefined: durable and applied. Else the revision of the index that was faster. */
+async function commitAs(
+  store: Store,
+  replica: Replica,
+  transaction: Transaction,
+  apply: (revision: Revision) => void,
+): Promise<Revision | undefined> {
+  replica.commitBegins()
+  try {
+    const result = await inTime(store.txn(transaction), COMMIT_TIMEOUT_MS)
+    if (result.ok) {
+      apply(result.revision)
+      return undefined
+    }
+    const [current] = result.current
     if (current === undefined) throw new Error('the store has lost its etcd v2 index')
-    await replica.caughtUpTo(current.modified, NEWS_TIMEOUT_MS)
-    return false
+    return current.modified
+  } finally {
+    replica.commitEnded()
   }
-  if (record) replica.apply({ head, revision: result.revision, entries, puts })
-  return true
 }

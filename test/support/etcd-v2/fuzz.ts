@@ -17,7 +17,9 @@ export interface FuzzOptions {
 const MAX_WATCHES = 10
 const LOOK_EVERY = 25
 const WATCH_CHANCE = 0.03
-const EXPIRY_CHANCE = 0.002
+const EXPIRY_CHANCE = 0.003
+const ROOT_CHANCE = 0.2
+const KNOWN_CHANCE = 0.1
 const KEPT_INDICES = 8
 const EXPIRED_WITHIN_MS = 4_000
 const FORM = ['Content-Type', 'application/x-www-form-urlencoded'] as const
@@ -36,11 +38,18 @@ export async function fuzz(pair: Pair, { seed, operations }: FuzzOptions): Promi
   }
 }
 
+interface KnownNode {
+  readonly key: string
+  readonly value: string
+  readonly modifiedIndex: number
+}
+
 class Run {
   readonly #pair: Pair
   readonly #connection: PairConnection
   readonly #dice: Random
   #indices = [4]
+  #known: KnownNode = { key: '/a', value: '', modifiedIndex: 4 }
   #watches: WatchPair[] = []
 
   constructor(pair: Pair, connection: PairConnection, dice: Random) {
@@ -52,6 +61,7 @@ class Run {
   async step(): Promise<string | undefined> {
     if (this.#dice.chance(WATCH_CHANCE)) return this.#watch()
     if (this.#dice.chance(EXPIRY_CHANCE)) return this.#expire()
+    if (this.#dice.chance(KNOWN_CHANCE)) return this.#ask(toRaw(this.#dice, this.#conditional()))
     return this.#ask(toRaw(this.#dice, randomRequest(this.#dice, this.#indices)))
   }
 
@@ -72,10 +82,41 @@ class Run {
 
   async #ask(request: RawRequest): Promise<string | undefined> {
     const answers = await this.#connection.ask(request)
-    const index = /"modifiedIndex":(\d+)/.exec(answers.theirs.body)?.[1]
-    if (index !== undefined) this.#indices = [...this.#indices.slice(1 - KEPT_INDICES), Number(index)]
+    this.#remember(answers.theirs.body)
     const differs = difference(answers, /sorted=(?:true|1|T)/.test(request.target))
     return differs === undefined ? undefined : `${request.method} ${request.target} ${request.body ?? ''}: ${differs}`
+  }
+
+  #remember(body: string): void {
+    const index = /"modifiedIndex":(\d+)/.exec(body)?.[1]
+    if (index !== undefined) this.#indices = [...this.#indices.slice(1 - KEPT_INDICES), Number(index)]
+    const file = /^\{"action":"(?:set|update|get|create)","node":(\{"key":"[^"\\]*","value":"[^"\\]+",[^{}]*\})/.exec(
+      body,
+    )?.[1]
+    if (file !== undefined) this.#known = JSON.parse(file) as KnownNode
+  }
+
+  /** A swap or a delete whose condition mostly holds. */
+  #conditional(): RandomRequest {
+    const dice = this.#dice
+    const { key, value, modifiedIndex } = this.#known
+    const byIndex: [string, string] = ['prevIndex', String(modifiedIndex)]
+    const byValue: [string, string] = ['prevValue', encodeURIComponent(value)]
+    const conditions = dice.pick([[byIndex], [byValue], [byIndex, byValue]])
+    const rest = dice.pick([
+      [['value', 'y']],
+      [
+        ['ttl', '100'],
+        ['refresh', 'true'],
+      ],
+      [
+        ['value', 'y'],
+        ['ttl', '150'],
+      ],
+    ] as const)
+    const parameters = [...conditions, ...rest]
+    const method = dice.chance(0.3) ? 'DELETE' : 'PUT'
+    return { method, path: `/v2/keys${encodeURI(key)}`, parameters: method === 'PUT' ? parameters : conditions }
   }
 
   async #watch(): Promise<string | undefined> {
@@ -94,7 +135,10 @@ class Run {
       ...(since === '' ? [] : [flags[1]]),
       ...flags.slice(2).filter((_, i) => dice.chance(i === 0 ? 0.5 : 0.2)),
     ]
-    const opened = await WatchPair.open(this.#pair, `/v2/keys${randomKey(dice)}?${chosen.join('&')}`)
+    const opened = await WatchPair.open(
+      this.#pair,
+      `/v2/keys${dice.chance(ROOT_CHANCE) ? '' : randomKey(dice)}?${chosen.join('&')}`,
+    )
     if (opened.watch) this.#watches.push(opened.watch)
     while (this.#watches.length > MAX_WATCHES) this.#watches.shift()?.close()
     return opened.difference
