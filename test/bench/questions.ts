@@ -1,5 +1,6 @@
 /** Every question there is, in the order in which they are asked. */
 import { creates } from './creates.ts'
+import { etcdV2 } from './etcd-v2.ts'
 import { gets } from './gets.ts'
 import type { Question } from './harness/figure.ts'
 import { list } from './list.ts'
@@ -8,4 +9,4 @@ import { start } from './start.ts'
 import { unitLatency } from './unit-latency.ts'
 import { watch } from './watch.ts'
 
-export const QUESTIONS: readonly Question[] = [start, unitLatency, creates, gets, list, watch, memory]
+export const QUESTIONS: readonly Question[] = [start, unitLatency, creates, gets, etcdV2, list, watch, memory]

@@ -1,5 +1,6 @@
 /** Flotilla as a user starts it: the command, its ready line, its kubeconfig. */
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parse } from 'yaml'
 import { type RunningProcess, startProcess } from '../../support/process.ts'
 import { tempDir } from '../../support/temp-dir.ts'
@@ -9,6 +10,8 @@ import { bundle } from './bundle.ts'
 export interface Flotilla extends AsyncDisposable {
   readonly pid: number
   readonly dataDir: string
+  /** `<data-dir>/endpoints.json`. */
+  readonly endpoints: Readonly<Record<string, string>>
   /** The API with the admin's certificate. */
   readonly api: Target
   /** From the start of the process to its ready line. */
@@ -40,7 +43,8 @@ export async function startFlotilla(args: readonly string[], dataDir = tempDir()
     const ready = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs: READY_TIMEOUT_MS })
     const readyMs = performance.now() - begun
     const api = await targetOf(ready[1] ?? '')
-    return { pid: running.pid, dataDir, api, readyMs, [Symbol.asyncDispose]: () => stop(running) }
+    const endpoints = JSON.parse(await readFile(join(dataDir, 'endpoints.json'), 'utf8'))
+    return { pid: running.pid, dataDir, endpoints, api, readyMs, [Symbol.asyncDispose]: () => stop(running) }
   } catch (error) {
     await stop(running)
     throw error

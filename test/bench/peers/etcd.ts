@@ -104,6 +104,11 @@ export function putV2(target: Target, valueBytes: number): string {
   return requestText({ method: 'PUT', path: `/v2/keys/bench/${NUMBER}`, host: hostOf(target), type, body })
 }
 
+/** One of the keys that `putV2` has written. */
+export function getV2(target: Target): string {
+  return requestText({ method: 'GET', path: `/v2/keys/bench/${NUMBER}`, host: hostOf(target) })
+}
+
 /** One of the keys that `putV3` has written. */
 export function getV3(target: Target): string {
   const body = JSON.stringify({ key: `YmVuY2gv${NUMBER}` })
