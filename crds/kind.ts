@@ -190,6 +190,8 @@ export interface Kind<Shape extends z.ZodRawShape = z.ZodRawShape> extends Omit<
   readonly storedAs: string
   /** Its definition is being deleted: nothing new is taken. */
   readonly isEnding?: boolean
+  /** What everybody who still uses this version is warned of. */
+  readonly deprecation?: string
 }
 
 const envelope = { apiVersion: z.string(), kind: z.string(), metadata: ObjectMeta }
@@ -214,7 +216,8 @@ export function defineKind<const Shape extends z.ZodRawShape>(
   }
 }
 
-type CustomOptions = Omit<KindOptions, 'fields'> & Pick<Kind, 'storedAs' | 'isEnding'> & { structure: Structure }
+type CustomOptions = Omit<KindOptions, 'fields'> &
+  Pick<Kind, 'storedAs' | 'isEnding' | 'deprecation'> & { structure: Structure }
 
 /** A kind that users have defined: made while the server runs, from a CustomResourceDefinition. */
 export function defineCustomKind({ storedAs, ...options }: CustomOptions): Kind {

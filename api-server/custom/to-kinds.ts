@@ -35,9 +35,14 @@ function toKind(definition: Definition, names: Names, version: Version): Kind {
     selectableFields: selectableFields.map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
     verbs: isEnding ? ENDING_VERBS : ALL_VERBS,
     isEnding,
+    ...(version.deprecated && { deprecation: deprecationOf(version, group, kind) }),
     storedAs: `${group}/${stored.name}`,
     structure: { openApi, ...compileSchema(openApi) },
   })
+}
+
+function deprecationOf({ name, deprecationWarning }: Version, group: string, kind: string): string {
+  return deprecationWarning ?? `${group}/${name} ${kind} is deprecated`
 }
 
 const AGE: Column = {

@@ -5,6 +5,7 @@ import { methodNotAllowed, notWhileEnding } from '../registry/errors.ts'
 import type { Call, ResourceDeps } from './call.ts'
 import { evict } from './eviction.ts'
 import { get, list, watch } from './read-verbs.ts'
+import { warningHeaders } from './reply.ts'
 import { type ResourceRequest, type Verb, verbOf } from './request-info.ts'
 import { create, patch, remove, removeAll, update } from './write-verbs.ts'
 
@@ -59,6 +60,7 @@ export async function serveResource(
   reply: FastifyReply,
 ): Promise<void> {
   const { kind, subresource } = plan.target
+  if (kind.deprecation) reply.raw.setHeader('warning', warningHeaders([kind.deprecation]).warning ?? [])
   const handle = OWN_HANDLERS.get(`${kind.plural}/${subresource}`) ?? HANDLERS[verb]
   await handle({ ...deps, ...plan, request, reply })
 }

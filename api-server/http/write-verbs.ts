@@ -174,8 +174,10 @@ function noteWritten({ request }: Call, { bytes, name }: Pick<Written, 'bytes' |
 
 function sendWritten(call: Call, code: number, written: Written): void {
   const { bytes, warnings } = written
+  const { deprecation } = call.target.kind
   noteWritten(call, written)
-  sendBytes(call.reply.raw, code, shown(call, bytes), warningHeaders(warnings))
+  const all = deprecation && warnings.length > 0 ? [deprecation, ...warnings] : warnings
+  sendBytes(call.reply.raw, code, shown(call, bytes), warningHeaders(all))
 }
 
 /** The form that was asked for; the stored object unless the client wants something else. */

@@ -8,7 +8,7 @@ import { kubectls } from '../support/kubectl.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { type Api, type Json, startApi } from './api-raw.ts'
-import { collection, cronTab, cronTabs } from './crontab.ts'
+import { collection, cronTab, cronTabs } from './custom-kinds.ts'
 
 const test = suite('kubectl and users own kinds')
 const { promise, tell } = kubectlStory(test, await kubectls())

@@ -1,5 +1,7 @@
-/** A users' own kind, as Kubernetes' documentation has it: two versions, columns, scale, status, rules. */
-import type { Json } from './api-raw.ts'
+/** A users' own kind for tests, as Kubernetes' documentation has it: two versions, columns, scale, status, rules. */
+import * as assert from 'uvu/assert'
+import { until } from '../support/until.ts'
+import type { Api, Json } from './api-raw.ts'
 
 export const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
@@ -78,4 +80,44 @@ export function cronTab(group: string, name: string, spec: object = {}, metadata
 
 export function collection(group: string, version = 'v1', namespace = 'default'): string {
   return `/apis/${group}/${version}/namespaces/${namespace}/crontabs`
+}
+
+export const definitionAt = (group: string) => `${DEFINITIONS}/crontabs.${group}`
+
+/** As fast as anybody may rely on: a second, on a busy machine. */
+export const SOON_MS = 1_000
+
+export interface CustomKinds {
+  /** The object that was made. */
+  made(path: string, body: Json): Promise<Json>
+  /** Resolves when `condition` holds; rejects after `SOON_MS`. */
+  served(what: string, condition: () => Promise<boolean>): Promise<unknown>
+  answers(path: string, code: number): () => Promise<boolean>
+  /** Makes the definition of `crontabs` in a group, and waits until they are served. */
+  define(group: string): Promise<void>
+  conditions(path: string): Promise<Record<string, Json>>
+}
+
+/** `api` is asked for with each call: a test may restart its server. */
+export function customKinds(api: () => Api): CustomKinds {
+  const made = async (path: string, body: Json) => {
+    const answer = await api().ask('POST', path, { body })
+    assert.is(answer.code, 201, answer.text)
+    return answer.body
+  }
+  const answers = (path: string, code: number) => async () => (await api().ask('GET', path)).code === code
+  const served: CustomKinds['served'] = (what, condition) => until(condition, { timeoutMs: SOON_MS, what })
+  return {
+    made,
+    answers,
+    served,
+    define: async (group) => {
+      await made(DEFINITIONS, cronTabs(group))
+      await served(`crontabs.${group} served`, answers(collection(group), 200))
+    },
+    conditions: async (path) => {
+      const { body } = await api().ask('GET', path)
+      return Object.fromEntries((body.status?.conditions ?? []).map((one: Json) => [one.type, one]))
+    },
+  }
 }
