@@ -5,7 +5,7 @@
 import type { Meter } from '../meter.ts'
 import { Machine, type Span } from './machine.ts'
 import { parse } from './parse.ts'
-import { assemble } from './program.ts'
+import { assemble, type Program } from './program.ts'
 import { SyntaxProblem } from './syntax.ts'
 
 export interface Regex {
@@ -17,7 +17,7 @@ export interface Regex {
 
 /** Throws an Error in Go's words (`error parsing regexp: …`) for what is no RE2 expression. */
 export function compileRegex(pattern: string, meter: Meter): Regex {
-  const machine = new Machine(assemble(parseOrSay(pattern)), meter)
+  const machine = new Machine(programOf(pattern), meter)
   return {
     test: (text) => machine.test(text),
     findAll(text, limit) {
@@ -33,9 +33,9 @@ export function compileRegex(pattern: string, meter: Meter): Regex {
 
 const after = ({ start, end }: Span): number => (end > start ? end : end + 1)
 
-function parseOrSay(pattern: string) {
+function programOf(pattern: string): Program {
   try {
-    return parse(pattern)
+    return assemble(parse(pattern))
   } catch (cause) {
     if (cause instanceof SyntaxProblem) throw new Error(`error parsing regexp: ${cause.message}`, { cause })
     throw cause

@@ -10,6 +10,9 @@ export type Instruction =
   | { do: 'check'; place: Place; next: number }
   | { do: 'match' }
 
+/** What was emitted counts, too: a thousand times a thousand times nothing takes no instruction, but time. */
+type Code = Instruction[] & { emitted: number }
+
 export interface Program {
   readonly code: readonly Instruction[]
   readonly start: number
@@ -17,15 +20,17 @@ export interface Program {
   readonly looksAhead: boolean
 }
 
+/** Throws `SyntaxProblem` when it would be too large. */
 export function assemble(tree: Tree): Program {
-  const code: Instruction[] = [{ do: 'match' }]
+  const code: Code = Object.assign<Instruction[], { emitted: number }>([{ do: 'match' }], { emitted: 0 })
   const start = emit(tree, 0, code)
   const looksAhead = code.some((one) => one.do === 'check' && one.place !== 'text-start' && one.place !== 'text-end')
   return { code, start, looksAhead }
 }
 
 /** Emits `tree` so that it goes on at `next`; returns where it begins. Built back to front, so nothing is patched. */
-function emit(tree: Tree, next: number, code: Instruction[]): number {
+function emit(tree: Tree, next: number, code: Code): number {
+  if (++code.emitted > 10 * MAX_INSTRUCTIONS) throw new SyntaxProblem('expression too large')
   switch (tree.is) {
     case 'nothing':
       return next
@@ -44,7 +49,7 @@ function emit(tree: Tree, next: number, code: Instruction[]): number {
   }
 }
 
-function emitRepeat(tree: Tree & { is: 'repeat' }, next: number, code: Instruction[]): number {
+function emitRepeat(tree: Tree & { is: 'repeat' }, next: number, code: Code): number {
   const { part, min, max, greedy } = tree
   let at = next
   if (max === Number.POSITIVE_INFINITY) at = emitStar(part, at, greedy, code)
@@ -53,18 +58,18 @@ function emitRepeat(tree: Tree & { is: 'repeat' }, next: number, code: Instructi
   return at
 }
 
-function emitStar(part: Tree, next: number, greedy: boolean, code: Instruction[]): number {
+function emitStar(part: Tree, next: number, greedy: boolean, code: Code): number {
   const loop = add(code, { do: 'fork', first: next, second: next })
   const body = emit(part, loop, code)
   code[loop] = greedy ? { do: 'fork', first: body, second: next } : { do: 'fork', first: next, second: body }
   return loop
 }
 
-function fork(code: Instruction[], into: number, past: number, greedy: boolean): number {
+function fork(code: Code, into: number, past: number, greedy: boolean): number {
   return add(code, greedy ? { do: 'fork', first: into, second: past } : { do: 'fork', first: past, second: into })
 }
 
-function add(code: Instruction[], instruction: Instruction): number {
+function add(code: Code, instruction: Instruction): number {
   if (code.length >= MAX_INSTRUCTIONS) throw new SyntaxProblem('expression too large')
   return code.push(instruction) - 1
 }
