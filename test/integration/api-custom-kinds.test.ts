@@ -24,7 +24,7 @@ test('a kind is served before its definition says Established, and is gone from 
   await kinds.served('established', established)
   assert.is((await api.ask('GET', collection(group))).code, 200)
   const tookMs = performance.now() - start
-  assert.ok(tookMs < SOON_MS, `served after ${tookMs} ms`)
+  assert.ok(tookMs < 1_000, `served after ${tookMs} ms`)
   const { status, metadata } = (await api.ask('GET', definitionAt(group))).body
   assert.equal(status.storedVersions, ['v1'])
   assert.is(status.acceptedNames.plural, 'crontabs')
@@ -89,7 +89,7 @@ test('no change is lost or doubled for who watches while definition and objects 
       type: MERGE,
       body: { spec: { names: { categories: [`round-${round}`] } } },
     })
-  const ROUNDS = 60
+  const ROUNDS = 30
   for (let round = 1; round <= ROUNDS; round++) {
     const image = { spec: { image: `image-${round}` } }
     const both = [api.ask('PATCH', `${collection(group)}/a`, { type: MERGE, body: image }), rename(round)]

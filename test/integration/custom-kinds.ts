@@ -84,8 +84,8 @@ export function collection(group: string, version = 'v1', namespace = 'default')
 
 export const definitionAt = (group: string) => `${DEFINITIONS}/crontabs.${group}`
 
-/** As fast as anybody may rely on: a second, on a busy machine. */
-export const SOON_MS = 1_000
+/** How long tests wait for what takes some milliseconds; what is promised is a second, and measured where it matters. */
+export const SOON_MS = 5_000
 
 export interface CustomKinds {
   /** The object that was made. */
