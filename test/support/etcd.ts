@@ -14,7 +14,7 @@ export interface EtcdFiles {
 
 export interface EtcdStart {
   /** Clients must then show a certificate of the same authority. */
-  readonly tls?: EtcdFiles
+  readonly tls?: { readonly server: EtcdFiles; readonly client: EtcdFiles }
   readonly args?: readonly string[]
 }
 
@@ -72,13 +72,13 @@ async function startMember({ name, clientPort, peerPort, cluster, tls, args = []
     ...[commandPath('etcd') ?? 'etcd', '--name', name, '--data-dir', join(tempDir(), name), '--log-level', 'error'],
     ...['--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peerUrl],
     ...['--initial-advertise-peer-urls', peerUrl, '--initial-cluster', cluster],
-    ...serverArgs(tls),
+    ...serverArgs(tls?.server),
     ...args,
   ]
   let running = await startProcess(argv)
   const signal = (name: NodeJS.Signals) => void process.kill(running.pid, name)
   async function ctl(...command: string[]): Promise<string> {
-    const words = [commandPath('etcdctl') ?? 'etcdctl', '--endpoints', url, ...clientArgs(tls), ...command]
+    const words = [commandPath('etcdctl') ?? 'etcdctl', '--endpoints', url, ...clientArgs(tls?.client), ...command]
     const { code, stdout, stderr } = await runProcess(words, { env: { ETCDCTL_API: '3' } })
     if (code !== 0) throw new Error(`etcdctl ${command.join(' ')}: ${stderr}`)
     return stdout

@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openPki } from '../../../api-server/auth/pki.ts'
 import { Machine, Namespace } from '../../../crds/index.ts'
 import { type Kubectl, kubectls } from '../../support/kubectl.ts'
 import type { RunningProcess } from '../../support/process.ts'
@@ -25,6 +26,8 @@ const UNSET = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_pr
 
 interface House {
   readonly product: Product
+  /** A folder with the certificate and key of `dora`, who is in the group `devs`. */
+  readonly people: string
   readonly agent: RunningProcess
 }
 
@@ -56,7 +59,7 @@ export async function playScript(version: Kubectl['version']): Promise<void> {
   })
   scenesFor(version).forEach((scene, index) => {
     test(scene.title, async () => {
-      const stage = await stageOf(house.product, `scene-${index + 1}`)
+      const stage = await stageOf(house, `scene-${index + 1}`)
       count += await playScene(scene, { ...stage, env: { ...stage.env, ...shell } })
     })
   })
@@ -71,13 +74,23 @@ async function openHouse(): Promise<House> {
   const product = await startProduct(['up', '--machines', '0'])
   const options = ['--driver', 'process', '--listen', '127.0.0.1:0', '--data-dir', tempDir()]
   const agent = ['agent', '--name', 'box', ...options, '--kubeconfig', product.kubeconfig]
-  const house = { product, agent: await startFlotilla(agent, product.kubeconfig) }
+  const people = await issueDora(product.dataDir)
+  const house = { product, people, agent: await startFlotilla(agent, product.kubeconfig) }
   const isReady = async () => {
     const { status } = await product.admin.get(Machine, 'box')
     return status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')
   }
   await until(isReady, { what: 'the machine to be Ready', timeoutMs: 10_000 })
   return house
+}
+
+async function issueDora(dataDir: string): Promise<string> {
+  const folder = tempDir()
+  const pki = await openPki(dataDir)
+  const { certificate, key } = await pki.issueClient({ commonName: 'dora', organizations: ['devs'] })
+  writeFileSync(join(folder, 'dora.crt'), certificate)
+  writeFileSync(join(folder, 'dora.key'), key, { mode: 0o600 })
+  return folder
 }
 
 /** One home for the whole script, as a person has: what kubectl keeps of earlier answers has to stay right. */
@@ -93,13 +106,13 @@ function shellOf({ path }: Kubectl): Stage['env'] {
   return { ...unset, GOGC: 'off', HOME: home, LC_ALL: 'C', PATH: `${bin}:${process.env.PATH}` }
 }
 
-async function stageOf({ admin, dataDir, kubeconfig }: Product, namespace: string): Promise<Stage> {
-  await admin.create(Namespace, { metadata: { name: namespace } })
+async function stageOf({ product, people }: House, namespace: string): Promise<Stage> {
+  await product.admin.create(Namespace, { metadata: { name: namespace } })
   const folder = tempDir()
   const file = join(folder, 'kubeconfig')
-  const text = readFileSync(kubeconfig, 'utf8')
+  const text = readFileSync(product.kubeconfig, 'utf8')
   writeFileSync(file, text.replace(/^( +)user: (?=["\w])/m, `$1namespace: ${namespace}\n$1user: `), { mode: 0o600 })
   const countFile = join(folder, 'count')
-  const env = { KUBECONFIG: file, KUBECTL_COUNT: countFile, NS: namespace, PKI: join(dataDir, 'pki') }
+  const env = { KUBECONFIG: file, KUBECTL_COUNT: countFile, NS: namespace, PEOPLE: people }
   return { countFile, env }
 }
