@@ -1,3 +1,4 @@
+// deadline: 240 s
 import { playScript } from './script.ts'
 
 await playScript('1.20')
