@@ -8,16 +8,18 @@ import type { Registry } from './registry.ts'
 
 export const EVENT_TTL_MS = 3_600_000
 
-/** When an Event was last seen, read once an entry: a sweep goes through all of them. */
+/** From when on an Event's hour is counted, read once an entry: a sweep goes through all of them. */
 const seenAt = new WeakMap<Entry, number>()
 
-function lastSeen(entry: Entry): number {
+/** The later of when it was made here and when it was last seen: one that is brought along from elsewhere has its hour too. */
+function lastSeen(entry: Entry, nowMs: number): number {
   let seen = seenAt.get(entry)
   if (seen === undefined) {
     const event = objectOf(entry)
-    seen = Date.parse(String(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp))
-    // What cannot be read as a time would otherwise stay for ever.
-    if (Number.isNaN(seen)) seen = Date.parse(String(event.metadata.creationTimestamp))
+    const made = Date.parse(String(event.metadata.creationTimestamp))
+    const told = Date.parse(String(event.lastTimestamp ?? event.eventTime))
+    // What cannot be read as a time, or is far ahead, would otherwise stay for ever.
+    seen = Number.isNaN(told) ? made : Math.max(made, Math.min(told, nowMs))
     seenAt.set(entry, seen)
   }
   return seen
@@ -26,7 +28,7 @@ function lastSeen(entry: Entry): number {
 /** Deletes are guarded by the version looked at, so an Event that was counted up meanwhile stays. */
 export async function expireEvents(registry: Registry, now: Date): Promise<number> {
   const due = [...registry.feed.cache(Event).entries.from('')].filter(
-    (entry) => now.getTime() - lastSeen(entry) >= EVENT_TTL_MS,
+    (entry) => now.getTime() - lastSeen(entry, now.getTime()) >= EVENT_TTL_MS,
   )
   let expired = 0
   for (const entry of due) {

@@ -210,7 +210,7 @@ test('a living namespace has its default account, made again where somebody dele
     assert.ok(registry.find(account))
   }))
 
-test('events go an hour after they were last seen, and not before', () =>
+test('events go an hour after they were made or last seen, and not before', () =>
   withRegistry(async ({ registry }) => {
     const event = (name: string, times: Record<string, unknown>): ApiObject => ({
       apiVersion: 'v1',
@@ -220,21 +220,24 @@ test('events go an hour after they were last seen, and not before', () =>
       ...times,
     })
     const now = Date.now()
-    const hoursAgo = (hours: number) => new Date(now - hours * 3_600_000).toISOString()
-    await registry.create(Event as Kind, 'default', event('old', { lastTimestamp: hoursAgo(2) }))
-    await registry.create(
-      Event as Kind,
-      'default',
-      event('counted', { firstTimestamp: hoursAgo(2), lastTimestamp: hoursAgo(0.5) }),
-    )
-    await registry.create(Event as Kind, 'default', event('timeless', {}))
-    await registry.create(Event as Kind, 'default', event('nonsense', { lastTimestamp: 'yesterday' }))
-    assert.is(await expireEvents(registry, new Date(now)), 1)
-    assert.equal(
-      [...registry.feed.cache(Event).entries.from('')].map(({ name }) => name),
-      ['counted', 'nonsense', 'timeless'],
-    )
-    assert.is(await expireEvents(registry, new Date(now + 3_700_000)), 3)
+    const inHours = (hours: number) => new Date(now + hours * 3_600_000)
+    const made: Readonly<Record<string, Record<string, unknown>>> = {
+      brought: { lastTimestamp: inHours(-2).toISOString() },
+      counted: { firstTimestamp: inHours(-2).toISOString(), lastTimestamp: inHours(0.5).toISOString() },
+      timeless: {},
+      nonsense: { lastTimestamp: 'yesterday' },
+      prophetic: { lastTimestamp: inHours(1_000).toISOString() },
+    }
+    for (const [name, times] of Object.entries(made))
+      await registry.create(Event as Kind, 'default', event(name, times))
+    const left = () => [...registry.feed.cache(Event).entries.from('')].map(({ name }) => name)
+    const leftAfter = async (hours: number) => {
+      await expireEvents(registry, inHours(hours))
+      return [...registry.feed.cache(Event).entries.from('')].map(({ name }) => name)
+    }
+    assert.equal(await leftAfter(1.1), ['counted', 'prophetic'])
+    assert.equal(await leftAfter(1.6), ['prophetic'])
+    assert.equal(await leftAfter(2.2), [])
   }))
 
 test('a unit is scaled in the shape of a Scale', () => {
