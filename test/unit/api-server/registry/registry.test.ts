@@ -230,7 +230,6 @@ test('events go an hour after they were made or last seen, and not before', () =
     }
     for (const [name, times] of Object.entries(made))
       await registry.create(Event as Kind, 'default', event(name, times))
-    const left = () => [...registry.feed.cache(Event).entries.from('')].map(({ name }) => name)
     const leftAfter = async (hours: number) => {
       await expireEvents(registry, inHours(hours))
       return [...registry.feed.cache(Event).entries.from('')].map(({ name }) => name)
