@@ -77,12 +77,12 @@ function observe({ feed }: Registry): Observed[] {
   })
 }
 
-/** One that has gone, or is another by now, is met again by the next pass. */
+/** One that has gone, or is another by now than the verdict is about, is met again by the next pass. */
 async function writeStatus(registry: Registry, { definition, verdict }: Observed): Promise<void> {
-  const { name, uid } = definition.metadata
+  const { name, uid, generation } = definition.metadata
   if (isDeepStrictEqual(statusOf(definition, verdict, new Date()), definition.status)) return
   const change = (current: ApiObject): ApiObject => {
-    if (current.metadata.uid !== uid) return current
+    if (current.metadata.uid !== uid || current.metadata.generation !== generation) return current
     return { ...current, status: statusOf(current as unknown as Definition, verdict, new Date()) }
   }
   await registry.update({ kind: DEFINITION, namespace: undefined, name }, change, 'status').catch(ignoreGone)

@@ -119,6 +119,21 @@ test('whoever uses a version that is deprecated is warned', async () => {
   assert.is(headers.warning, `${warned}, 299 - "unknown field \\"spec.bogus\\""`)
 })
 
+test('a watch ends cleanly where objects can be selected by other fields than when it began', async () => {
+  const group = 'fields.example.com'
+  await kinds.define(group)
+  await kinds.made(collection(group), cronTab(group, 'a', { color: 'red' }))
+  const watch = await watchOf(api, `${collection(group)}?watch=true&fieldSelector=spec.color%3Dred`)
+  await until(() => watch.told.length === 1, { what: 'ADDED a' })
+  const definition = (await api.ask('GET', definitionAt(group))).body
+  definition.spec.versions[0].selectableFields = [{ jsonPath: '.spec.image' }]
+  await api.ask('PUT', definitionAt(group), { body: definition })
+  assert.is(await within(SOON_MS, watch.ended, 'the end of the watch'), 'clean')
+  assert.is((await api.ask('GET', `${collection(group)}?fieldSelector=spec.color%3Dred`)).code, 400)
+  const { body } = await api.ask('GET', `${collection(group)}?fieldSelector=spec.image%3Dbusybox`)
+  assert.is(body.items.length, 1)
+})
+
 test('a version that is no longer served ends its watches; the other stays', async () => {
   const group = 'unserved.example.com'
   await kinds.define(group)
