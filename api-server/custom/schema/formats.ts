@@ -63,6 +63,9 @@ function isBase64(text: string): boolean {
 
 const INT32 = 2 ** 31
 
+/** All that are known, without dashes. */
+export const FORMATS: readonly string[] = [...Object.keys(TEXT_FORMATS), 'byte', 'int32', 'int64']
+
 /** For ajv: `format` as a schema spells it (dashes do not count, as in Kubernetes) → its check. */
 export function formatFor(name: string): Format | undefined {
   const plain = name.replaceAll('-', '')

@@ -10,7 +10,7 @@ import { BudgetSpent, createMeter, type Meter } from './meter.ts'
 import { schemaNode } from './node.ts'
 import { prune } from './prune.ts'
 import { NO_FIELD } from './value-causes.ts'
-import { type CheckValues, compileValues } from './values.ts'
+import { valueChecker } from './values.ts'
 
 export interface CompiledSchema {
   /**
@@ -35,7 +35,7 @@ const MAX_OBJECT_DEPTH = 500
 export function compileSchema(openAPIV3Schema: JsonSchema): CompiledSchema {
   const root = schemaNode(openAPIV3Schema)
   const meter = createMeter(PATTERN_BUDGET)
-  const checkValues = compileValues(openAPIV3Schema, meter)
+  const checkValue = valueChecker(meter)
   const ruleMeter = createMeter(RULE_BUDGET)
   const rules = compileRules(root, ruleMeter)
   return {
@@ -43,7 +43,7 @@ export function compileSchema(openAPIV3Schema: JsonSchema): CompiledSchema {
     fillDefaults: (object) => fillDefaults(object, root),
     check(object, previous) {
       if (isTooDeep(object)) return [invalidValue('', '', `must not be nested deeper than ${MAX_OBJECT_DEPTH} levels`)]
-      const causes = boundedCheck(checkValues, object, meter)
+      const causes = boundedCheck(() => checkValue(object, root, ''), meter)
       checkLists(object, root, '', causes)
       if (!rules) return causes
       if (causes.some(({ reason }) => BLOCKING.has(reason))) return [...causes, RULES_NOT_RUN]
@@ -66,10 +66,10 @@ const RULES_NOT_RUN = invalidValue(
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 )
 
-function boundedCheck(checkValues: CheckValues, object: ApiObject, meter: Meter): Cause[] {
+function boundedCheck(check: () => Cause[], meter: Meter): Cause[] {
   meter.reset()
   try {
-    return checkValues(object)
+    return check()
   } catch (error) {
     if (!(error instanceof BudgetSpent)) throw error
     return [invalidValue(NO_FIELD, '', 'matching the patterns of the schema takes more steps than one object may take')]

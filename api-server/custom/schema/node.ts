@@ -19,6 +19,8 @@ export interface Rule {
 }
 
 export interface SchemaNode {
+  /** The schema itself, for what is judged by the keyword. */
+  readonly source: JsonSchema
   /** '' where the schema names none (int-or-string, preserved content). */
   readonly type: string
   readonly format: string
@@ -61,6 +63,7 @@ function build(schema: JsonSchema, depth: number, allowance: Allowance): SchemaN
 
 function facts(schema: JsonSchema): Omit<SchemaNode, 'properties' | 'items' | 'additional'> {
   return {
+    source: schema,
     type: text(schema.type),
     format: text(schema.format),
     nullable: schema.nullable === true,

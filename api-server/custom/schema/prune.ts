@@ -12,7 +12,8 @@ export function prune(object: Record<string, unknown>, root: SchemaNode): string
   return removed
 }
 
-function pruneValue(value: unknown, node: SchemaNode | undefined, path: string, removed: string[]): void {
+/** Adds the paths removed to `removed`, up to the bound. */
+export function pruneValue(value: unknown, node: SchemaNode | undefined, path: string, removed: string[]): void {
   if (Array.isArray(value)) pruneList(value, node, path, removed)
   else if (value !== null && typeof value === 'object')
     pruneObject(value as Record<string, unknown>, node, path, removed)

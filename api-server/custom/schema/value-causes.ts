@@ -10,8 +10,9 @@ import { type Cause, invalidValue, shown, unsupportedValue } from '../../registr
 /** How apimachinery prints a path that is not there. */
 export const NO_FIELD = '<nil>'
 
-export function causesOf(errors: readonly ErrorObject[], root: unknown, schema: JsonSchema): Cause[] {
-  return tell(errors.map(located), 0, { root, schema })
+/** `errors` are those of ajv, told all or told first, for one value. */
+export function causesOf(errors: readonly ErrorObject[], subject: Subject): Cause[] {
+  return tell(errors.map(located), 0, subject)
 }
 
 /** An error, the steps through the schema that led to it, and how many of them the junctors told so far took. */
@@ -20,8 +21,11 @@ interface Located {
   readonly steps: readonly string[]
 }
 
-interface Subject {
+export interface Subject {
   readonly root: unknown
+  /** Where the value lies in its object. */
+  readonly path: string
+  /** What ajv compiled. */
   readonly schema: JsonSchema
 }
 
@@ -88,7 +92,7 @@ const pathTo = ({ error }: Located, { inValue }: Crossing): string =>
 
 function tellJunctor(into: Crossing, inside: readonly Located[], subject: Subject): Cause[] {
   const [first] = inside
-  const text = first ? fieldOf(pathTo(first, into), subject.root).text : ''
+  const text = first ? fieldOf(pathTo(first, into), subject).text : ''
   const own = inside.find(({ steps }) => steps.length === into.at + 1)?.error
   const branches = branchesOf(inside, into.at + 1)
   const told = into.kind === 'allOf' ? [...branches.values()].flat() : closest(branches, own)
@@ -130,24 +134,21 @@ function closest(branches: ReadonlyMap<string, readonly Located[]>, own: ErrorOb
 
 const onNoField = (message: string): Cause => ({ ...invalidValue(NO_FIELD, '', message), field: NO_FIELD })
 
-function causeOf({ error, steps }: Located, { root, schema }: Subject): Cause {
-  const { text, value } = fieldOf(error.instancePath, root)
+function causeOf({ error, steps }: Located, subject: Subject): Cause {
+  const { text, value } = fieldOf(error.instancePath, subject)
+  const keyword = (name: string) => at(subject.schema, [...steps.slice(0, -1), name])
   const inBody = text === '' ? 'body' : `${text} in body`
   const { limit } = error.params
   switch (error.keyword) {
     case 'type':
-      return typeCause(
-        text,
-        `${inBody} must be of type ${at(schema, [...steps.slice(0, -1), 'x-type'])}`,
-        typeName(value),
-      )
+      return typeCause(text, `${inBody} must be of type ${keyword('x-type')}`, typeName(value))
     case 'format':
-      return typeCause(text, `${inBody} must be of type ${error.params.format}`, value)
+      return typeCause(text, `${inBody} must be of type ${keyword('x-format')}`, value)
     case 'required':
       return {
         reason: 'FieldValueRequired',
         message: 'Required value',
-        field: join(text, error.params.missingProperty),
+        field: fieldBelow(text, error.params.missingProperty),
       }
     case 'enum':
       return unsupportedValue(text, value, (error.params.allowedValues as unknown[]).map(plain))
@@ -218,14 +219,14 @@ function typeName(value: unknown): string {
 }
 
 /** A JSON pointer → `spec.list[0].name`, and what lies there. */
-function fieldOf(pointer: string, root: unknown): { text: string; value: unknown } {
-  let [text, value] = ['', root]
+function fieldOf(pointer: string, { root, path }: Subject): { text: string; value: unknown } {
+  let [text, value] = [path, root]
   for (const escaped of pointer.split('/').slice(1)) {
     const key = escaped.replaceAll('~1', '/').replaceAll('~0', '~')
-    text = Array.isArray(value) ? `${text}[${key}]` : join(text, key)
+    text = Array.isArray(value) ? `${text}[${key}]` : fieldBelow(text, key)
     value = (value as Record<string, unknown>)[key]
   }
   return { text, value }
 }
 
-const join = (text: string, key: string): string => (text === '' ? key : `${text}.${key}`)
+export const fieldBelow = (text: string, key: string): string => (text === '' ? key : `${text}.${key}`)

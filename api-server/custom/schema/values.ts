@@ -1,20 +1,25 @@
 /**
- * Values against the schema, by ajv. OpenAPI v3's dialect becomes JSON schema here (nullable, boolean exclusive bounds,
- * int-or-string), and patterns run on our own linear engine.
+ * Values against the schema. The shape (properties, items, free keys) is walked here; what a single value must be (type,
+ * bounds, pattern, junctors) is judged by ajv, one validator for each distinct demand, compiled when first met. A CRD of
+ * 15 000 parts makes a few hundred demands and an object meets a few dozen, where one validator for the whole took ajv
+ * seconds to write and more stack than there is to parse.
  *
- * Two validators: one that stops at the first error, which nearly every object passes, and one that finds them all, which
- * only objects of bounded size get, as a body of 3 MiB can hold a million errors of a hundred times its size.
+ * OpenAPI v3's dialect becomes JSON schema on the way (nullable, boolean exclusive bounds, int-or-string), and patterns
+ * run on our own linear engine.
  */
-import { Ajv, type ValidateFunction } from 'ajv'
+import { Ajv } from 'ajv'
 import type { JsonSchema } from '../../../crds/json-schema.ts'
 import type { Cause } from '../../registry/errors.ts'
-import { formatFor } from './formats.ts'
+import { childOf } from './defaults.ts'
+import { FORMATS, formatFor } from './formats.ts'
 import type { Meter } from './meter.ts'
-import { isSchema, propertiesOf } from './node.ts'
+import { isSchema, propertiesOf, type SchemaNode } from './node.ts'
 import { compileRegex } from './regex/index.ts'
-import { causesOf } from './value-causes.ts'
+import { causesOf, fieldBelow } from './value-causes.ts'
 
-/** Objects of more values than this are told of their first error only. */
+/** Told at most: a body of 3 MiB can hold a million errors of a hundred times its size. */
+const MAX_CAUSES = 100
+/** Inside of larger values a junctor tells of its first error only, for the same reason. */
 const MAX_VALUES_FOR_ALL_ERRORS = 20_000
 
 /** Copied as they are; all others are Kubernetes' own, translated below, or remarks. */
@@ -29,72 +34,113 @@ const PLAIN_KEYWORDS = [
   'multipleOf',
   'pattern',
 ]
+const JUNCTORS = ['allOf', 'anyOf', 'oneOf']
 
-export type CheckValues = (value: unknown) => Cause[]
+/** Every way in which a value breaks a schema; `path` is where the value lies. Throws `BudgetSpent`. */
+export type CheckValue = (value: unknown, node: SchemaNode, path: string) => Cause[]
 
-/** Compiles the schema; the second validator is compiled when first needed. */
-export function compileValues(schema: JsonSchema, meter: Meter): CheckValues {
-  const translated = translate(schema)
-  const first = validatorOf(translated, meter, false)
-  let all: ValidateFunction | undefined
-  return (value) => {
-    if (first(value)) return []
-    if (isLarge(value)) return causesOf(first.errors ?? [], value, translated)
-    all ??= validatorOf(translated, meter, true)
-    all(value)
-    return causesOf(all.errors ?? [], value, translated)
+/** Regular expressions are paid for from `meter`. */
+export function valueChecker(meter: Meter): CheckValue {
+  const demandOf = demands(meter)
+  return (value, node, path) => {
+    const causes: Cause[] = []
+    walk(value, node, path, { demandOf, causes })
+    return causes
   }
 }
 
-/** ajv's validator of a translated schema. */
-export function validatorOf(schema: JsonSchema, meter: Meter, allErrors: boolean): ValidateFunction {
-  const regExp = Object.assign((pattern: string) => named(pattern, compileRegex(pattern, meter).test), {
-    code: 'compileRegex',
-  })
+interface Walk {
+  readonly demandOf: (node: SchemaNode) => Demand
+  readonly causes: Cause[]
+}
+
+function walk(value: unknown, node: SchemaNode, path: string, on: Walk): void {
+  if (on.causes.length >= MAX_CAUSES) return
+  on.causes.push(...on.demandOf(node)(value, path).slice(0, MAX_CAUSES))
+  if (Array.isArray(value)) walkList(value, node.items, path, on)
+  else if (value !== null && typeof value === 'object')
+    for (const [key, inside] of Object.entries(value)) {
+      const child = childOf(node, key)
+      if (child) walk(inside, child, fieldBelow(path, key), on)
+    }
+}
+
+function walkList(list: readonly unknown[], items: SchemaNode | undefined, path: string, on: Walk): void {
+  if (items) for (const [i, item] of list.entries()) walk(item, items, `${path}[${i}]`, on)
+}
+
+type Demand = (value: unknown, path: string) => Cause[]
+
+const NO_CAUSES: Cause[] = []
+
+/** What a node demands of its own value; equal demands of different nodes share one validator. */
+function demands(meter: Meter): (node: SchemaNode) => Demand {
+  const [firstOnly, all] = [createAjv(meter, false), createAjv(meter, true)]
+  const byNode = new WeakMap<SchemaNode, Demand>()
+  const byText = new Map<string, Demand>()
+  return (node) => {
+    const known = byNode.get(node)
+    if (known) return known
+    const schema = translate(node.source, false)
+    const text = JSON.stringify(schema)
+    const demand = byText.get(text) ?? createDemand(schema, all, firstOnly)
+    byText.set(text, demand)
+    byNode.set(node, demand)
+    return demand
+  }
+}
+
+function createDemand(schema: JsonSchema, all: Ajv, firstOnly: Ajv): Demand {
+  const looksInside = JUNCTORS.some((junctor) => junctor in schema)
+  const whole = all.compile(schema)
+  let short: typeof whole | undefined
+  return (value, path) => {
+    let validate = whole
+    if (looksInside && isLarge(value)) {
+      short ??= firstOnly.compile(schema)
+      validate = short
+    }
+    return validate(value) ? NO_CAUSES : causesOf(validate.errors ?? [], { root: value, path, schema })
+  }
+}
+
+function createAjv(meter: Meter, allErrors: boolean): Ajv {
+  const compile = (pattern: string) => named(pattern, compileRegex(pattern, meter).test)
   const ajv = new Ajv({
     allErrors,
     messages: false,
     meta: false,
+    logger: false,
     strict: false,
     ownProperties: true,
     validateSchema: false,
     addUsedSchema: false,
     multipleOfPrecision: 9,
     inlineRefs: false,
-    // Optimizing costs more time than it saves for code that is compiled once and run on small objects.
-    code: { regExp, optimize: false },
+    // Optimizing costs more time than it saves for code that is compiled once and run on small values.
+    code: { regExp: Object.assign(compile, { code: 'compileRegex' }), optimize: false },
   })
-  for (const name of formatsIn(schema)) {
+  for (const name of FORMATS) {
     const format = formatFor(name)
     if (format) ajv.addFormat(name, format)
   }
-  return ajv.compile(schema)
+  return ajv
 }
 
 /** ajv tells compiled patterns apart by their text. */
 const named = (pattern: string, test: (text: string) => boolean) => ({ test, toString: () => pattern })
 
-function formatsIn(schema: JsonSchema, found = new Set<string>()): Set<string> {
-  if (typeof schema.format === 'string') found.add(schema.format)
-  for (const child of childrenOf(schema)) formatsIn(child, found)
-  return found
-}
-
-function* childrenOf(schema: JsonSchema): Generator<JsonSchema> {
-  for (const [, child] of propertiesOf(schema)) yield child
-  for (const child of [schema.items, schema.additionalProperties, schema.not]) if (isSchema(child)) yield child
-  for (const junctor of ['allOf', 'anyOf', 'oneOf']) yield* (schema[junctor] ?? []) as JsonSchema[]
-}
-
 /** Keyword by keyword, nothing taken over that is not known: `$ref`, `$async` or `default` never reach ajv. */
-export function translate(schema: JsonSchema): JsonSchema {
+function translate(schema: JsonSchema, withChildren: boolean): JsonSchema {
   const out: JsonSchema = {}
   for (const keyword of PLAIN_KEYWORDS) if (schema[keyword] !== undefined) out[keyword] = schema[keyword]
   if (out.pattern === '') delete out.pattern
   if (Array.isArray(out.enum) && out.enum.length === 0) delete out.enum
+  if (Array.isArray(schema.required) && schema.required.length > 0) out.required = [...new Set(schema.required)]
   translateType(schema, out)
   translateBounds(schema, out)
-  translateChildren(schema, out)
+  translateJunctors(schema, out)
+  if (withChildren) translateChildren(schema, out)
   return out
 }
 
@@ -104,7 +150,10 @@ function translateType(schema: JsonSchema, out: JsonSchema): void {
     out['x-type'] = types.join()
     Object.assign(out, { type: schema.nullable === true ? [...types, 'null'] : types })
   }
-  if (typeof schema.format === 'string' && formatFor(schema.format)) out.format = schema.format
+  if (typeof schema.format !== 'string' || !formatFor(schema.format)) return
+  // Dashes do not count; the cause spells the format as its schema does.
+  out.format = schema.format.replaceAll('-', '')
+  out['x-format'] = schema.format
 }
 
 function typesOf(schema: JsonSchema): string[] {
@@ -121,29 +170,30 @@ function translateBounds(schema: JsonSchema, out: JsonSchema): void {
   }
 }
 
-function translateChildren(schema: JsonSchema, out: JsonSchema): void {
-  const properties = propertiesOf(schema)
-  if (properties.length > 0)
-    out.properties = Object.fromEntries(properties.map(([name, one]) => [name, translate(one)]))
-  if (Array.isArray(schema.required) && schema.required.length > 0) out.required = [...new Set(schema.required)]
-  if (isSchema(schema.items)) out.items = translate(schema.items)
-  if (isSchema(schema.additionalProperties)) out.additionalProperties = translate(schema.additionalProperties)
-  if (isSchema(schema.not)) out.not = translate(schema.not)
-  for (const junctor of ['allOf', 'anyOf', 'oneOf']) {
+/** What stands under a junctor is judged where the junctor stands, children and all. */
+function translateJunctors(schema: JsonSchema, out: JsonSchema): void {
+  const whole = (one: JsonSchema) => translate(one, true)
+  if (isSchema(schema.not)) out.not = whole(schema.not)
+  for (const junctor of JUNCTORS) {
     const options = schema[junctor]
-    if (Array.isArray(options) && options.length > 0) out[junctor] = options.filter(isSchema).map(translate)
+    if (Array.isArray(options) && options.length > 0) out[junctor] = options.filter(isSchema).map(whole)
   }
+}
+
+function translateChildren(schema: JsonSchema, out: JsonSchema): void {
+  const properties = propertiesOf(schema).map(([name, one]) => [name, translate(one, true)] as const)
+  if (properties.length > 0) out.properties = Object.fromEntries(properties)
+  if (isSchema(schema.items)) out.items = translate(schema.items, true)
+  if (isSchema(schema.additionalProperties)) out.additionalProperties = translate(schema.additionalProperties, true)
 }
 
 /** Counts values without recursion, and no further than it must. */
 function isLarge(value: unknown): boolean {
   const pending = [value]
   for (let count = 0; pending.length > 0; count++) {
-    if (count + pending.length > MAX_VALUES_FOR_ALL_ERRORS) return true
     const one = pending.pop()
-    if (one === null || typeof one !== 'object') continue
-    const inside = Object.values(one)
-    if (inside.length > MAX_VALUES_FOR_ALL_ERRORS) return true
+    const inside = one !== null && typeof one === 'object' ? Object.values(one) : []
+    if (count + pending.length + inside.length > MAX_VALUES_FOR_ALL_ERRORS) return true
     pending.push(...inside)
   }
   return false

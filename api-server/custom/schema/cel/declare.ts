@@ -19,6 +19,7 @@ export interface Declared {
 type Fields = ReadonlyMap<string, { readonly name: string; readonly declared: Declared }>
 
 const NOTHING: SchemaNode = {
+  source: {},
   type: '',
   format: '',
   nullable: false,

@@ -114,6 +114,9 @@ function checkPattern({ pattern = '' }: JsonSchema, path: Path, report: Report):
   }
 }
 
+/** Fields that one schema under a junctor may name; ajv nests as many blocks of code. */
+const MAX_NARROWED = 500
+
 const FORBIDDEN_IN_JUNCTORS: readonly (readonly [string, string])[] = [
   ['type', 'must be empty to be structural'],
   ['additionalProperties', 'must be undefined to be structural'],
@@ -138,6 +141,8 @@ function checkNested(schema: JsonSchema, path: Path, report: Report, mayAnyOf: b
   if (isSchema(schema.items)) checkNested(schema.items, [...path, 'items'], report, false)
   for (const [name, child] of Object.entries(schema.properties ?? {}))
     checkNested(child, keyed(path, 'properties', name), report, false)
+  if (Object.keys(schema.properties ?? {}).length > MAX_NARROWED)
+    report.forbidden([...path, 'properties'], `no junctor may speak of more than ${MAX_NARROWED} fields`)
   for (const [keyword, why] of FORBIDDEN_IN_JUNCTORS)
     if (isSet(schema[keyword])) report.forbidden([...path, keyword], why)
   if (Object.hasOwn(schema.properties ?? {}, 'metadata'))

@@ -3,10 +3,9 @@ import type { JsonSchema } from '../../../../crds/json-schema.ts'
 import type { Cause } from '../../../registry/errors.ts'
 import { canonical } from '../lists.ts'
 import { BudgetSpent, createMeter } from '../meter.ts'
-import { isSchema, MAX_NODES, schemaNode } from '../node.ts'
-import { prune } from '../prune.ts'
-import { causesOf } from '../value-causes.ts'
-import { translate, validatorOf } from '../values.ts'
+import { isSchema, type SchemaNode, schemaNode } from '../node.ts'
+import { pruneValue } from '../prune.ts'
+import { type CheckValue, valueChecker } from '../values.ts'
 import { keyed, type Path, type Report } from './report.ts'
 
 interface Preset {
@@ -19,12 +18,17 @@ interface Preset {
 const BUDGET = 20_000_000
 
 export function checkPresets(schema: JsonSchema, path: Path, report: Report): void {
-  const presets = [...presetsOf(schema, path)]
-  const fitting = presets.filter((preset) => hasNothingUnknown(preset, report))
-  if (fitting.length === 0) return
-  const parts = fitting.reduce((sum, preset) => sum + sizeOf(preset.schema), 0)
-  if (parts > MAX_NODES) report.invalid(path, undefined, `must not nest defaults in more than ${MAX_NODES} parts`)
-  else checkValid(fitting, report)
+  const checkValue = valueChecker(createMeter(BUDGET))
+  for (const preset of presetsOf(schema, path)) {
+    if (report.isFull()) return
+    try {
+      checkPreset(preset, checkValue, report)
+    } catch (error) {
+      if (!(error instanceof BudgetSpent)) throw error
+      report.invalid([...preset.path, 'default'], preset.value, 'matching its pattern takes too many steps')
+      return
+    }
+  }
 }
 
 /** Outside of junctors; there, none may be. */
@@ -38,50 +42,23 @@ function* presetsOf(schema: JsonSchema, path: Path): Generator<Preset> {
   }
 }
 
-function hasNothingUnknown({ path, schema, value }: Preset, report: Report): boolean {
-  // Wrapped, because at the root of an object its envelope would be known.
-  const wrapper = schemaNode({ type: 'object', properties: { value: schema } })
-  const wrapped = { value: structuredClone(value) }
-  prune(wrapped, wrapper)
-  if (canonical(wrapped.value) === canonical(value)) return true
-  report.invalid([...path, 'default'], value, 'must not have unknown fields')
-  return false
+function checkPreset({ path, schema, value }: Preset, checkValue: CheckValue, report: Report): void {
+  const at = [...path, 'default']
+  const node = schemaNode(schema)
+  if (hasUnknown(value, node)) report.invalid(at, value, 'must not have unknown fields')
+  else for (const cause of checkValue(value, node, '')) report.invalid(at, value, sentence(cause))
 }
 
-const sizeOf = (schema: JsonSchema): number => {
-  let size = 0
-  const pending = [schema]
-  for (let one = pending.pop(); one; one = pending.pop()) {
-    size++
-    pending.push(...Object.values(one.properties ?? {}), ...[one.items, one.additionalProperties].filter(isSchema))
-  }
-  return size
+function hasUnknown(value: unknown, node: SchemaNode): boolean {
+  if (value === null || typeof value !== 'object') return false
+  const copy = structuredClone(value)
+  pruneValue(copy, node, '', [])
+  return canonical(copy) !== canonical(value)
 }
 
-/** One validator for all of them: each is a property of one object. */
-function checkValid(presets: readonly Preset[], report: Report): void {
-  const properties = Object.fromEntries(presets.map(({ schema }, i) => [`preset${i}`, schema]))
-  const translated = translate({ type: 'object', properties })
-  const validate = validatorOf(translated, createMeter(BUDGET), true)
-  for (const [i, { path, value }] of presets.entries()) {
-    try {
-      if (validate({ [`preset${i}`]: value })) continue
-      const subject = { [`preset${i}`]: value }
-      for (const cause of causesOf(validate.errors ?? [], subject, translated))
-        report.invalid([...path, 'default'], value, sentence(cause, `preset${i}`))
-    } catch (error) {
-      if (!(error instanceof BudgetSpent)) throw error
-      report.invalid([...path, 'default'], value, 'matching its pattern takes too many steps')
-      return
-    }
-  }
-}
-
-/** Without the value, which is the default itself, and with the path below it. */
-function sentence({ message, field }: Cause, name: string): string {
-  const below = field.slice(name.length).replace(/^\./, '')
-  const plain = message.replace(/^Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:]*): /s, '').replaceAll(name, '')
-  return /^(?:Required|Unsupported|Too|Duplicate)/.test(message)
-    ? `${below}: ${message}`.replace(/^: /, '')
-    : plain.trim()
+/** Without the value, which is the default itself. */
+function sentence({ message, field }: Cause): string {
+  const plain = message.replace(/^Invalid value: (?:"(?:[^"\\]|\\.)*"|[^:]*): /s, '')
+  if (plain === message) return field === '' ? message : `${field}: ${message}`
+  return plain.replace(/^body /, 'in body ')
 }

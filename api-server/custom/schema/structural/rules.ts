@@ -14,7 +14,7 @@ const RULES = 'x-kubernetes-validations'
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 const MAX_MESSAGE_LENGTH = 2048
 /** Rules of one schema; each is compiled on every start. */
-const MAX_RULES = 2000
+const MAX_RULES = 1000
 /** What compiling the rules' regular expressions may cost. */
 const BUDGET = 1_000_000
 

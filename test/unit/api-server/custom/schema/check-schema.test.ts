@@ -1,3 +1,4 @@
+/** Longer than 250 lines: one table of everything a schema may not say, a row for each sentence. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkSchema } from '../../../../../api-server/custom/schema/index.ts'

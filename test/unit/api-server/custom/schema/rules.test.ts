@@ -1,3 +1,4 @@
+/** Longer than 250 lines: tables of rules that hold, break and tell, a row for each promise. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compileSchema } from '../../../../../api-server/custom/schema/index.ts'
