@@ -108,7 +108,7 @@ const PROMISES: Readonly<Record<string, () => Promise<void>>> = {
     assert.is((await leader.exited).code, 74)
   },
 
-  'another key with the leader's own value is not taken for its own': async () => {
+  'a key that another made with the same value is not taken for ours': async () => {
     const leader = await elect('same', '--ttl', '2s', '--once', '--value', 'twin', '--', 'sh', '-c', FOREVER)
     await leader.waitForLine(/begun/)
     await etcdctl(server.url, 'rm', '/same')
