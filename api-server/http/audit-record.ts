@@ -10,6 +10,8 @@ export function isWrite({ target, verb }: RequestRecord): boolean {
   return target !== undefined && WRITES.has(verb)
 }
 
+const MAX_NAMES = 100
+
 const START = Date.now().toString(36)
 let count = 0
 
@@ -20,7 +22,7 @@ export function nextRequestId(): string {
 }
 
 export function auditRecordOf(
-  { caller, verb, target, wrote, query, id = '', startedMs }: RequestRecord,
+  { caller, verb, target, wrote, deleted, query, id = '', startedMs }: RequestRecord,
   request: IncomingMessage,
   code: number,
 ): AuditRecord {
@@ -36,6 +38,8 @@ export function auditRecordOf(
     subresource: target?.subresource,
     namespace: target?.namespace,
     name: wrote?.name ?? target?.name,
+    deleted: deleted?.slice(0, MAX_NAMES),
+    deletedCount: deleted?.length,
     dryRun: query.getAll('dryRun').includes('All') ? true : undefined,
     code,
     resourceVersion: wrote?.resourceVersion,

@@ -33,6 +33,9 @@ export interface AuditRecord {
   readonly subresource: string | undefined
   readonly namespace: string | undefined
   readonly name: string | undefined
+  /** Of a collection that was deleted: what was in it, the first hundred. */
+  readonly deleted?: readonly string[] | undefined
+  readonly deletedCount?: number | undefined
   readonly dryRun: true | undefined
   readonly code: number
   readonly resourceVersion: string | undefined

@@ -19,6 +19,8 @@ export class RequestRecord {
   target: ResourceRequest | undefined
   caller: Caller | undefined
   wrote: Wrote | undefined
+  /** What a deletion of a collection took, as `name` or `namespace/name`. */
+  deleted: readonly string[] | undefined
   /** It is open as long as the client wants: a watch, a log that is followed. */
   lasting = false
   /** Health, version, metrics: asked for most when much is going on, so it waits for nothing. */

@@ -144,8 +144,12 @@ export async function removeAll(call: Call): Promise<void> {
   const { kind } = target
   const options = parseDeleteOptions(query, (await optionalBody(call)) ?? {})
   const { entries, version, continueToken } = await listEntries(registry, kind, parseListOptions(query, target))
+  const deleted: string[] = []
+  if (call.request.record) call.request.record.deleted = deleted
   const remove = ({ namespace, name }: Entry) =>
-    registry.delete({ kind, namespace, name }, { ...options, guard }).catch(ignoreGone)
+    registry
+      .delete({ kind, namespace, name }, { ...options, guard })
+      .then(() => deleted.push(namespace === undefined ? name : `${namespace}/${name}`), ignoreGone)
   for (let at = 0; at < entries.length; at += DELETE_TOGETHER)
     await Promise.all(entries.slice(at, at + DELETE_TOGETHER).map(remove))
   const metadata = { resourceVersion: String(version), ...(continueToken && { continue: continueToken }) }

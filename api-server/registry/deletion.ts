@@ -33,11 +33,13 @@ export function isFinished(object: ApiObject): boolean {
   return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !hasFinalizers(object)
 }
 
-/** How long the object may take to end; what is going already is never given more time than it has. */
+/** How long the object may take to end; what is going already gets less time only where somebody asks for that. */
 export function graceOf(kind: Kind, object: ApiObject, asked: number | undefined): number {
-  const seconds = kind.graceSeconds?.(object, asked) ?? 0
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata
-  return deletionTimestamp === undefined ? seconds : Math.min(seconds, deletionGracePeriodSeconds)
+  const seconds = kind.graceSeconds?.(object, asked) ?? 0
+  if (deletionTimestamp === undefined) return seconds
+  // At 0 nobody is left to wait for, whatever was asked for: an unbound pod, an ended one.
+  return asked === undefined && seconds > 0 ? deletionGracePeriodSeconds : Math.min(seconds, deletionGracePeriodSeconds)
 }
 
 /**

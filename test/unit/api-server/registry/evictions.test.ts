@@ -126,6 +126,8 @@ test('a bound pod is marked first, with less time when asked again, and gone at 
     const shorter = await marked(5)
     assert.equal([shorter.seconds, first.atMs - shorter.atMs], [5, 25_000])
     assert.is((await marked(60)).seconds, 5)
+    await marked(3)
+    assert.is((await marked()).seconds, 3, 'asked without a time, nothing changes')
     await registry.update(at(POD, 'a'), (pod) => ({ ...pod, status: { phase: 'Running' } }), 'status')
     assert.ok(registry.find(at(POD, 'a')), 'a report does not end it')
     assert.ok((await marked(0)).gone)
