@@ -241,6 +241,25 @@ test('a snapshot goes from etcd to the embedded store and back, and later revisi
   )
 })
 
+test('a server whose store is replaced under it writes nothing more and says so', async () => {
+  const prefix = '/replaced'
+  await withStore(
+    async (store) => {
+      await write(store, put('/a', '1'))
+      const file = join(tempDir(), 'snapshot')
+      await store.snapshot(file)
+      const watch = watching(store, store.revision)
+      await shared.etcd.ctl('del', '--prefix', `${prefix}/`)
+      await restoreIntoEtcd(file, { ...shared.options, prefix })
+      const transaction = { compare: [], operations: [put('/a', '2')] }
+      assert.match(String(await failure(store.txn(transaction))), 'restored meanwhile: restart this server')
+      assert.match(String(await failure(watch.stop())), 'restored meanwhile')
+    },
+    { prefix },
+  )
+  await withStore(async (store) => assert.is(text((await store.get('/a')).kv), '1'), { prefix })
+})
+
 test('a restore that was broken off keeps the store closed until it is run again; a damaged file changes nothing', async () => {
   const file = join(tempDir(), 'snapshot')
   await withStore(async (store) => {

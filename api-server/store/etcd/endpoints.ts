@@ -31,6 +31,8 @@ export interface EndpointsOptions {
 export interface CallOptions {
   /** Whether the request may be made twice. */
   readonly repeatable: boolean
+  /** It changes something: when it was sent and no answer came, the caller must be told that nobody knows. */
+  readonly writes?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -85,27 +87,29 @@ export class Endpoints {
     if (id === undefined || id === '0') return
     this.#clusterId ??= id
     if (id === this.#clusterId) return
-    throw new UnavailableError(
-      `${endpoint.url} belongs to another etcd cluster (id ${id}) than the other endpoints (id ${this.#clusterId})`,
-    )
+    const why = `it belongs to another etcd cluster (id ${id}) than the other endpoints (id ${this.#clusterId})`
+    this.leave(endpoint, why)
+    throw new UnavailableError(`${endpoint.url}: ${why}`)
   }
 
   /**
    * Rejects with `UnavailableError` (`AmbiguousError` where it may have been done), `InvalidTransactionError`, the
    * signal's reason, or grpc-js' own error for a revision that is compacted or in the future.
    */
-  async call<T extends Answer>(method: Method, request: object, { repeatable, signal }: CallOptions): Promise<T> {
+  async call<T extends Answer>(method: Method, request: object, options: CallOptions): Promise<T> {
+    const { signal, writes } = options
+    let sent = false
     const deadlineMs = performance.now() + this.timeouts.callMs
     for (let tries = 1; ; tries++) {
       if (this.#closed) throw new UnavailableError('the store is closed')
       signal?.throwIfAborted()
       const endpoint = this.current
       const timeoutMs = Math.min(this.timeouts.attemptMs, deadlineMs - performance.now())
-      if (timeoutMs <= 0) throw new UnavailableError(this.#noneAnswers())
+      if (timeoutMs <= 0) throw inDoubt(new UnavailableError(this.#noneAnswers()), sent && writes)
       try {
         return await this.#attempt<T>(endpoint, method, request, { timeoutMs, signal })
       } catch (error) {
-        this.#judge(endpoint, error, { repeatable, signal })
+        sent = this.#judge(endpoint, error, options, sent) === 'unknown' || sent
       }
       if (tries % this.#all.length === 0) await delay(PAUSE_MS)
     }
@@ -129,17 +133,17 @@ export class Endpoints {
   }
 
   /** Returns where another try makes sense, and throws what the caller is to know where none does. */
-  #judge(endpoint: Endpoint, error: unknown, { repeatable, signal }: CallOptions): void {
-    if (signal?.aborted || error instanceof UnavailableError || isCompacted(error) || isFuture(error)) throw error
+  #judge(endpoint: Endpoint, error: unknown, { repeatable, writes, signal }: CallOptions, sent: boolean): Fate {
+    if (signal?.aborted || isCompacted(error) || isFuture(error)) throw error
+    if (error instanceof UnavailableError) throw inDoubt(error, sent && writes)
     const failure = error as ServiceError
     if (failure.code === undefined) throw error
     const fate = (failure as { fate?: Fate }).fate ?? fateOf(failure)
-    if (fate === 'refused') throw refusalOf(failure)
+    if (fate === 'refused') throw inDoubt(refusalOf(failure), sent && writes)
     this.leave(endpoint, failure.details)
     if (fate === 'unknown' && !repeatable)
-      throw new AmbiguousError(
-        `${endpoint.url} was asked to write and did not answer (${failure.details}): it may have been written or not; read before writing it again`,
-      )
+      throw inDoubt(new UnavailableError(`${endpoint.url} does not answer: ${failure.details}`), writes)
+    return fate
   }
 
   /** So that a call is known not to have been sent where there is no connection. One probe for all who wait. */
@@ -160,6 +164,12 @@ export class Endpoints {
     const faults = this.#all.map((each) => `${each.url} (${shortened(this.#faults.get(each) ?? 'no answer')})`)
     return `no etcd endpoint answers: ${faults.join(', ')}`
   }
+}
+
+/** `error`, or where an earlier try may have been carried out, that nobody knows. */
+function inDoubt(error: Error, doubt: boolean | undefined): Error {
+  if (!doubt) return error
+  return new AmbiguousError(`${error.message}; it may have been written or not: read before writing it again`)
 }
 
 /** grpc-js' "No connection established. Last error: connect ECONNREFUSED … Resolution note: " without its frame. */

@@ -117,10 +117,10 @@ function compactionOf(endpoints: Endpoints, { counting, begin }: Opened, newest:
 }
 
 function storeOf({ endpoints, layout, opened, hub, live, keeping, compaction, now }: Parts): EtcdStore {
-  const { counting, clusterName } = opened
+  const { counting, clusterName, begin } = opened
   const span = () => ({ compacted: compaction.compacted(), revision: live.revision })
   const reads = new EtcdReads({ endpoints, layout, counting, span })
-  const writes = new Transactions({ endpoints, layout, counting, live, now })
+  const writes = new Transactions({ endpoints, layout, counting, begin, live, now })
   const newest = sharedRead(async () => counting.seam((await readHead(endpoints, layout)).revision))
   let closing: Promise<void> | undefined
 

@@ -8,8 +8,8 @@ import { CompactedError, type Event, type Revision, UnavailableError } from '../
 import type { WatchHub } from '../watch-hub.ts'
 import { type Counting, decodeHead, type Head, keyValueOf } from './layout.ts'
 import type { EtcdEvent } from './messages.ts'
-import { type HeadAt, readHead } from './meta.ts'
-import { changesAfter, HistoryGoneError, type StreamDeps } from './watch-stream.ts'
+import { type HeadAt, readHead, replaced } from './meta.ts'
+import { changesAfter, HistoryGoneError, type Position, type StreamDeps } from './watch-stream.ts'
 
 export interface LiveDeps extends StreamDeps {
   readonly counting: Counting
@@ -91,34 +91,36 @@ class LiveWatch implements Live {
   }
 
   /** Goes on until closed: what ends the watchers does not end the store. */
-  async #follow(from: { readonly seen: bigint; readonly from: bigint }): Promise<void> {
+  async #follow(from: Position): Promise<void> {
     const { signal } = this.#stop
+    const { hub, layout } = this.#deps
     let position = from
     while (!signal.aborted) {
       try {
-        for await (const events of changesAfter(this.#deps, position, signal)) this.#publish(events)
+        for await (const events of changesAfter(this.#deps, position, signal)) {
+          // Nobody changes it while servers run: what follows is another store.
+          if (events.some(({ kv }) => layout.format.equals(kv.key))) hub.close(replaced())
+          else this.#publish(events)
+        }
       } catch (error) {
+        this.#deps.log?.warn({ err: error }, 'the watch on etcd has ended and is made anew')
         position = await this.#afresh(error)
       }
     }
   }
 
-  /** The watchers missed something and must be told; the next ones are told from the present on. */
-  async #afresh(error: unknown): Promise<{ readonly seen: bigint; readonly from: bigint }> {
-    const { hub, counting, endpoints, layout, log } = this.#deps
+  /** Where to go on. History that is gone is told to the watchers; after anything else they have missed nothing. */
+  async #afresh(error: unknown): Promise<Position> {
+    const { hub, counting, endpoints, layout } = this.#deps
     const { signal } = this.#stop
-    log?.warn({ err: error }, 'the watch on etcd was lost, all who watch begin anew')
-    for (;;) {
-      const head = await readHead(endpoints, layout, signal).catch(() => undefined)
-      if (signal.aborted) return { seen: 0n, from: 0n }
-      if (head !== undefined) {
-        if (error instanceof HistoryGoneError) hub.close(new CompactedError(counting.seam(error.compacted)))
-        else hub.close(error as Error)
-        this.#advance(counting.seam(head.revision))
-        return { seen: head.revision, from: head.readAt + 1n }
-      }
-      await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined)
-    }
+    await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined)
+    const resumed = { seen: counting.etcd(this.#revision) }
+    if (!(error instanceof HistoryGoneError)) return resumed
+    const head = await readHead(endpoints, layout, signal).catch(() => undefined)
+    if (head === undefined) return resumed
+    hub.close(new CompactedError(counting.seam(error.compacted)))
+    this.#advance(counting.seam(head.revision))
+    return { seen: head.revision, from: head.readAt + 1n }
   }
 
   #publish(events: readonly EtcdEvent[]): void {

@@ -32,11 +32,12 @@ export type RequestOp =
   | { readonly request_put: { readonly key: Uint8Array; readonly value: Uint8Array } }
   | { readonly request_delete_range: { readonly key: Uint8Array; readonly range_end?: Uint8Array } }
 
-/** `result` 0: equal, 1: greater. `target` 0: version, 2: mod_revision. */
-export type EtcdCompare = {
-  readonly result: 0 | 1
-  readonly key: Uint8Array
-} & ({ readonly target: 0; readonly version: number } | { readonly target: 2; readonly mod_revision: string })
+/** `result` 0: equal, 1: greater. `target` 0: version, 1: create_revision, 2: mod_revision. */
+export type EtcdCompare = { readonly result: 0 | 1; readonly key: Uint8Array } & (
+  | { readonly target: 0; readonly version: number }
+  | { readonly target: 1; readonly create_revision: string }
+  | { readonly target: 2; readonly mod_revision: string }
+)
 
 export interface TxnRequest {
   readonly compare: readonly EtcdCompare[]

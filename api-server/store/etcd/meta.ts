@@ -75,14 +75,23 @@ function checkFormat(value: Buffer): void {
   )
 }
 
+/** Holds as long as the store is the one that was opened, and not one that was restored in its place. */
+export function stillThere({ format }: Layout, { counting, begin }: Pick<Opened, 'counting' | 'begin'>): EtcdCompare {
+  return { result: 0, target: 1, key: format, create_revision: String(counting.etcd(begin)) }
+}
+
+/** What somebody who is told so can only do one thing about. */
+export function replaced(): UnavailableError {
+  return new UnavailableError('the store in etcd was deleted or restored meanwhile: restart this server')
+}
+
 export function firstOf({ response_range }: { readonly response_range?: RangeAnswer }): EtcdKeyValue | undefined {
   return response_range?.kvs[0]
 }
 
 /** `kv` is the head as `answer` shows it. Throws UnavailableError where it is gone: somebody has wiped the prefix. */
 export function headAt(kv: EtcdKeyValue | undefined, { header }: Pick<RangeAnswer, 'header'>): HeadAt {
-  if (kv === undefined)
-    throw new UnavailableError('the store has vanished from etcd: somebody has deleted what is below its prefix')
+  if (kv === undefined) throw replaced()
   return { ...decodeHead(kv.value), revision: BigInt(kv.mod_revision), readAt: BigInt(header?.revision ?? 0) }
 }
 

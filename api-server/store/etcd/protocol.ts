@@ -59,8 +59,15 @@ const KEYS = {
     response_delete_range: of('DeleteRangeResponse', 3),
   }),
   Compare: {
-    fields: { result: number(1), target: number(2), key: bytes(3), version: int64(4), mod_revision: int64(6) },
-    oneofs: { target_union: { oneof: ['version', 'mod_revision'] } },
+    fields: {
+      result: number(1),
+      target: number(2),
+      key: bytes(3),
+      version: int64(4),
+      create_revision: int64(5),
+      mod_revision: int64(6),
+    },
+    oneofs: { target_union: { oneof: ['version', 'create_revision', 'mod_revision'] } },
   },
   TxnRequest: message({ compare: many('Compare', 1), success: many('RequestOp', 2), failure: many('RequestOp', 3) }),
   TxnResponse: message({ ...HEADER, succeeded: flag(2), responses: many('ResponseOp', 3) }),

@@ -17,12 +17,14 @@ import { AmbiguousError, type Endpoints } from './endpoints.ts'
 import { type Counting, encodeHead, keyValueOf, type Layout } from './layout.ts'
 import type { Live } from './live.ts'
 import type { EtcdCompare, RequestOp, TxnAnswer } from './messages.ts'
-import { firstOf, headAt, present, putOf, readOf } from './meta.ts'
+import { firstOf, headAt, present, putOf, readOf, replaced, stillThere } from './meta.ts'
 
 export interface TxnDeps {
   readonly endpoints: Endpoints
   readonly layout: Layout
   readonly counting: Counting
+  /** Oldest revision of the store that was opened. */
+  readonly begin: Revision
   readonly live: Live
   readonly now: () => number
 }
@@ -89,7 +91,7 @@ export class Transactions {
     const { layout, live, now } = this.#deps
     const id = `${this.#writer}.${++this.#count}`
     const request = {
-      compare: [...this.#compares(transaction), ...further],
+      compare: [stillThere(layout, this.#deps), ...this.#compares(transaction), ...further],
       success: [...this.#operations(transaction), putOf(layout.head, encodeHead({ timeMs: now(), id }))],
       failure: this.#lookups(transaction),
     }
@@ -110,7 +112,7 @@ export class Transactions {
   ): Promise<TransactionResult> {
     const { endpoints, counting } = this.#deps
     try {
-      const options = { repeatable: guardsItself(transaction), signal }
+      const options = { repeatable: guardsItself(transaction), writes: true, signal }
       const answer = await endpoints.call<TxnAnswer>('KV.Txn', request, options)
       if (answer.succeeded) return { ok: true, revision: counting.seam(answer.header?.revision ?? 0n) }
       const result = this.#lost(transaction, answer)
@@ -146,7 +148,7 @@ export class Transactions {
   /** What is read where the compares are lost. */
   #lookups({ compare }: Transaction): RequestOp[] {
     const { layout } = this.#deps
-    return [readOf(layout.head), ...compare.map(({ key }) => readOf(layout.physical(key)))]
+    return [readOf(layout.head), readOf(layout.format), ...compare.map(({ key }) => readOf(layout.physical(key)))]
   }
 
   #operations({ operations }: Transaction): RequestOp[] {
@@ -157,8 +159,9 @@ export class Transactions {
   }
 
   #lost({ compare }: Transaction, answer: TxnAnswer): TransactionResult & { ok: false } {
-    const { counting } = this.#deps
-    const [head, ...found] = answer.responses.map(firstOf)
+    const { counting, begin } = this.#deps
+    const [head, format, ...found] = answer.responses.map(firstOf)
+    if (format === undefined || counting.seam(format.create_revision) !== begin) throw replaced()
     const current = compare.map(({ key }, i): KeyValue | undefined => {
       const kv = found[i]
       return kv && keyValueOf(key, kv, counting)
