@@ -19,30 +19,42 @@ export interface EtcdV2Options extends EtcdV2Settings {
   readonly client: Pick<ApiReader, 'get'>
   readonly dataDir: string
   readonly log: Logger
+  /** How long until a taken address is tried again; 10 000 unless given. */
+  readonly retryMs?: number
 }
 
 const RETRY_MS = 10_000
 
-export function etcdV2Forwards({ listen, server, tls, client, dataDir, log }: EtcdV2Options): Runnable[] {
+export function etcdV2Forwards(options: EtcdV2Options): Runnable[] {
+  const { listen, server, tls, client, dataDir, log, retryMs = RETRY_MS } = options
   const servers = createServerList([server])
   const known = knownServers({ client, dataDir, configured: server, list: servers, log })
-  return [known, ...listen.map((address) => listener({ ...address, servers, tls }, log))]
+  return [known, ...listen.map((address) => listener({ ...address, servers, tls }, log, retryMs))]
 }
 
-function listener(options: ForwardOptions, log: Logger): Runnable {
+function listener(options: ForwardOptions, log: Logger, retryMs: number): Runnable {
   const { host, port } = options
   return {
     name: `etcd v2 on ${host}:${port}`,
     start: async (signal) => {
-      const forward = await openPatiently(options, log, signal)
+      const forward = await openPatiently(options, { log, retryMs, signal })
       await aborted(signal)
       await forward?.close()
     },
   }
 }
 
+interface Patience {
+  readonly log: Logger
+  readonly retryMs: number
+  readonly signal: AbortSignal
+}
+
 /** Another program may have the address for now, or the bridge may come up later. Undefined when `signal` fired first. */
-async function openPatiently(options: ForwardOptions, log: Logger, signal: AbortSignal): Promise<Forward | undefined> {
+async function openPatiently(
+  options: ForwardOptions,
+  { log, retryMs, signal }: Patience,
+): Promise<Forward | undefined> {
   const { host, port } = options
   let said = ''
   while (!signal.aborted) {
@@ -55,7 +67,7 @@ async function openPatiently(options: ForwardOptions, log: Logger, signal: Abort
       if (why !== said) log.warn({ host, port, err: error }, 'etcd v2 is not served: the address cannot be had')
       said = why
     }
-    await sleep(systemClock, RETRY_MS, signal)
+    await sleep(systemClock, retryMs, signal)
   }
   return undefined
 }

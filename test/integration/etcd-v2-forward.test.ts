@@ -7,8 +7,8 @@ import { openPki } from '../../api-server/auth/pki.ts'
 import { type Forward, type ForwardLimits, forwardEtcdV2 } from '../../node-agent/etcd-v2-forward/forward.ts'
 import { createServerList } from '../../node-agent/etcd-v2-forward/server-list.ts'
 import { type EtcdMember, startEtcd } from '../support/etcd.ts'
+import { type FaultyNetwork, openFaultyNetwork } from '../support/faulty-network.ts'
 import { suiteOf } from '../support/requirements.ts'
-import { openTcpRelay, type TcpRelay } from '../support/tcp-relay.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { within } from '../support/within.ts'
@@ -38,12 +38,12 @@ interface Scene extends AsyncDisposable {
   readonly url: string
   readonly forward: Forward
   /** The ways to the one etcd, each a server to the forwarder. */
-  readonly servers: readonly TcpRelay[]
+  readonly servers: readonly FaultyNetwork[]
 }
 
 async function scene(serverCount = 1, limits: Partial<ForwardLimits> = LIMITS): Promise<Scene> {
   const port = Number(new URL(etcd.url).port)
-  const servers = await Promise.all(Array.from({ length: serverCount }, () => openTcpRelay(port)))
+  const servers = await Promise.all(Array.from({ length: serverCount }, () => openFaultyNetwork(port)))
   const list = createServerList(servers.map((way) => ({ host: '127.0.0.1', port: way.port, serverName: 'flotilla' })))
   const forward = await forwardEtcdV2({ host: '127.0.0.1', port: 0, servers: list, tls, limits })
   return {

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { type EtcdMember, startEtcd } from '../../support/etcd.ts'
+import { openFaultyNetwork } from '../../support/faulty-network.ts'
 import { suiteOf } from '../../support/requirements.ts'
-import { openTcpRelay } from '../../support/tcp-relay.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'
 import { diary, mustNotOverlap, runsOf, startLock } from './contender.ts'
@@ -57,7 +57,7 @@ test('the command of a holder that was killed is dead before the next one begins
 
 test('a holder whose network is gone has ended its command before the next one begins', async () => {
   const file = join(tempDir(), 'diary')
-  await using network = await openTcpRelay(Number(new URL(etcd.url).port))
+  await using network = await openFaultyNetwork(Number(new URL(etcd.url).port))
   const holder = await contend('cut-off', file, LONG, `http://127.0.0.1:${network.port}`)
   await until(() => runsOf(file).length === 1, { what: 'the first run' })
   const next = await contend('cut-off', file, 5)
