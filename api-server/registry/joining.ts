@@ -2,12 +2,15 @@
  * A cache that is filled while the feed goes on. It is loaded as of one revision; what comes after that revision waits
  * here and is applied when the load is complete, so nothing is lost and nothing is seen twice.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Kind } from '../../crds/kind.ts'
 import { type Event, type KeyValue, prefixRange, type Range, type Revision, type Store } from '../store/store.ts'
 import { kindPrefix } from './encode.ts'
 import { KindCache } from './kind-cache.ts'
 
 const LIST_PAGE = 5_000
+/** So many objects are loaded before others get their turn. */
+const LOAD_TOGETHER = 128
 /** So many changes during one load mean that it will never end; it is given up and begun again. */
 const MAX_LATE = 100_000
 
@@ -30,7 +33,10 @@ export class Joining {
   /** Must be noted every change after `at`. */
   async load(store: Store, at: Revision): Promise<void> {
     for await (const { items } of pages(store, prefixRange(this.#prefix), at))
-      for (const { key, value, modified } of items) this.cache.load(key.slice(this.#prefix.length), value, modified)
+      for (const [index, { key, value, modified }] of items.entries()) {
+        this.cache.load(key.slice(this.#prefix.length), value, modified)
+        if (index % LOAD_TOGETHER === LOAD_TOGETHER - 1) await nextTurn()
+      }
     this.cache.reset(at)
   }
 
