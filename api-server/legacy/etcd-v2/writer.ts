@@ -42,7 +42,10 @@ export interface Writer {
 
 /** Beside the nodes a transaction holds the index and the log record. */
 const MAX_NODES = MAX_OPERATIONS - 2
-const MAX_BATCH_BYTES = 1024 * 1024
+/** Of keys and values; the log holds a value up to three times, and a request to etcd may have 1.5 MiB. */
+const MAX_BATCH_BYTES = 256 * 1024
+/** Many writes of few keys need few nodes. */
+const MAX_BATCH_WRITES = 500
 const MAX_WAITING = 50_000
 const NEWS_TIMEOUT_MS = 10_000
 const COMMIT_TIMEOUT_MS = 30_000
@@ -92,7 +95,8 @@ function decideBatch(replica: Replica, queue: readonly Queued[], alone: boolean)
   const nowMs = Date.now()
   let bytes = 0
   for (const { write } of queue) {
-    bytes += write.do === 'expire' ? 0 : write.value.length
+    bytes += write.key.length + (write.do === 'expire' ? 0 : write.value.length)
+    if (answers.length >= MAX_BATCH_WRITES) break
     const depth = depthOf(write.key)
     if (answers.length > 0 && (alone || bytes > MAX_BATCH_BYTES || draft.size + depth > MAX_NODES)) break
     answers.push(answerTo(draft, write, nowMs))

@@ -58,6 +58,11 @@ export class RawConnection {
     this.#socket.write(requestBytes(request))
   }
 
+  /** As it is, whatever it is. */
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
   async ask(request: RawRequest): Promise<RawAnswer> {
     this.send(request)
     return this.answer(request.method)
