@@ -6,20 +6,15 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { KINDS } from '../crds/index.ts'
 import { writeDurable } from './auth/durable-file.ts'
 import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
 import { openPki, type Pki } from './auth/pki.ts'
-import type { Authorizer } from './auth/rbac/authorizer.ts'
-import { createCustomKinds, withDefinitions } from './custom/index.ts'
 import { type EtcdV2Listen, openEtcdV2 } from './etcd-v2.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
 import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
-import type { HealthCheck } from './http/health.ts'
 import type { LegacyDoor } from './http/legacy-door.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Family, Histogram } from './http/metrics-text.ts'
@@ -27,14 +22,9 @@ import { createPriority } from './http/priority.ts'
 import type { Services } from './http/services.ts'
 import type { Limits } from './http/tls-server.ts'
 import { createTlsDoor } from './legacy/etcd-v2/tls-door.ts'
-import { startRbac } from './rbac/index.ts'
-import { Feed } from './registry/feed.ts'
-import { keepNamespaces } from './registry/namespace-keeper.ts'
-import { ensureNamespaces } from './registry/namespaces.ts'
-import { Registry } from './registry/registry.ts'
-import { sweep } from './registry/sweep.ts'
+import type { Registry } from './registry/registry.ts'
+import { type RunningRegistry, startRegistry, type Undo } from './running-registry.ts'
 import { type OpenOptions, openStore } from './store/open.ts'
-import type { Store } from './store/store.ts'
 import { timedStore } from './timed-store.ts'
 
 export interface ApiServerOptions {
@@ -72,8 +62,6 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-const SWEEP_EVERY_MS = 2_000
-
 /** Rejects, with everything closed that was opened, when any part cannot be had. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const addresses = [options.listen, ...(options.alsoListen ?? [])].map(parseListen)
@@ -87,8 +75,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     throw error
   }
 }
-
-type Undo = () => Promise<unknown>
 
 /** What was opened last is closed first. */
 async function closeAll(undo: Undo[]): Promise<void> {
@@ -150,47 +136,6 @@ function servicesOf(running: RunningRegistry, audit: AuditLog | undefined, famil
   return { authorizer, priority, metrics: createMetrics(registry, priority, families), audit, checks }
 }
 
-interface RunningRegistry {
-  readonly registry: Registry
-  readonly authorizer: Authorizer
-  readonly checks: readonly HealthCheck[]
-  /** From now on the server is on its way out, and says so to whoever asks whether to send it more. */
-  closing(): void
-}
-
-async function startRegistry(store: Store, log: Logger, undo: Undo[]): Promise<RunningRegistry> {
-  const feed = new Feed(store, withDefinitions(KINDS), log)
-  const registry = new Registry(store, feed)
-  const custom = createCustomKinds(registry, log)
-  const stop = new AbortController()
-  let failing: string | undefined
-  let closing = false
-  await feed.load()
-  await custom.serve()
-  const following = feed.run(stop.signal).catch((error: unknown) => {
-    failing = 'the store watch ended'
-    log.fatal({ err: error }, 'the store watch ended; restart the server')
-  })
-  const loops: Promise<unknown>[] = [following]
-  undo.push(() => {
-    stop.abort()
-    return Promise.all(loops)
-  })
-  await ensureNamespaces(registry)
-  const rbac = await startRbac(registry, log, stop.signal)
-  loops.push(rbac.ended, custom.run(stop.signal), sweepForever(registry, log, stop.signal))
-  loops.push(keepNamespaces(registry, log, stop.signal))
-  const checks: HealthCheck[] = [
-    { name: 'ping', live: true, failing: () => undefined },
-    { name: 'store', live: true, failing: () => failing },
-    { name: 'shutdown', live: false, failing: () => (closing ? 'the server is shutting down' : undefined) },
-  ]
-  const close = () => {
-    closing = true
-  }
-  return { registry, authorizer: rbac.authorizer, checks, closing: close }
-}
-
 interface Serving {
   readonly registry: Registry
   readonly services: Services
@@ -238,13 +183,6 @@ async function writeFiles(dataDir: string, kubeconfigPath: string, endpoints: En
     user: 'admin',
   })
   await writeDurable(join(dataDir, 'endpoints.json'), `${JSON.stringify(endpoints, null, 2)}\n`, 0o644)
-}
-
-async function sweepForever(registry: Registry, log: Logger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sweep(registry, log)
-    await delay(SWEEP_EVERY_MS, undefined, { signal }).catch(() => undefined)
-  }
 }
 
 function certificateNames(hosts: readonly string[]): string[] {
