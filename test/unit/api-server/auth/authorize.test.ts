@@ -42,6 +42,10 @@ const ALLOWED: readonly Row[] = [
   [controllers, 'patch events.events.k8s.io', { namespace: 'default', name: 'e' }],
   [controllers, 'watch namespaces'],
   [controllers, 'get /openapi/v3'],
+  [controllers, 'list secrets'],
+  [controllers, 'patch ships.test.dev', { namespace: 'default', name: 's' }],
+  [controllers, 'delete configmaps', { namespace: 'default', name: 'c' }],
+  [controllers, 'update poddisruptionbudgets/status.policy', { namespace: 'default', name: 'b' }],
   [m1, 'watch units.flotilla.dev'],
   [m1, 'list subnets.flotilla.dev'],
   [m1, 'get machines.flotilla.dev', { name: 'm2' }],
@@ -64,9 +68,9 @@ const ALLOWED: readonly Row[] = [
 ]
 
 const DENIED: readonly Row[] = [
-  [controllers, 'get secrets', { namespace: 'default', name: 's' }],
-  [controllers, 'list configmaps', { namespace: 'default' }],
-  [controllers, 'delete namespaces', { name: 'default' }],
+  [controllers, 'create secrets', { namespace: 'default' }],
+  [controllers, 'update configmaps', { namespace: 'default', name: 'c' }],
+  [controllers, 'deletecollection pods', { namespace: 'default' }],
   [controllers, 'create units/exec.flotilla.dev', { name: 'web.service' }],
   [controllers, 'get machines/log.flotilla.dev', { name: 'm1' }],
   [controllers, 'get /metrics'],
