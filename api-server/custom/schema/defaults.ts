@@ -17,7 +17,8 @@ function fillObject(value: Record<string, unknown>, node: SchemaNode): void {
   for (const key of Object.keys(value)) {
     const child = childOf(node, key)
     if (value[key] === null && child && !child.nullable) replaceNull(value, key, child)
-    fillDefaults(value[key], child)
+    // A key that went is not read again: `__proto__`, once no field, is what all objects share.
+    if (Object.hasOwn(value, key)) fillDefaults(value[key], child)
   }
 }
 

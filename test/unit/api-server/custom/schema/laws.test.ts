@@ -49,6 +49,8 @@ const value = fc
 /** JSON's own idea of the value: `__proto__` is a key like any other. */
 const json = (any: unknown): unknown => JSON.parse(JSON.stringify(any))
 
+test.after.each(() => assert.equal(Object.keys(Object.prototype), [], 'what all objects share is as it was'))
+
 test('such schemas are structural', () => {
   fc.assert(
     fc.property(schema, (x) => assert.equal(checkSchema(kindOf({ properties: { x } }), ['crd']), [])),

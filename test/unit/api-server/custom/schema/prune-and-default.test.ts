@@ -117,6 +117,16 @@ for (const [what, properties, before, after] of DEFAULTED)
     assert.is(JSON.stringify(object.spec), after)
   })
 
+test('a null under __proto__ goes, and what all objects share stays as it was', () => {
+  const object = objectOf(JSON.parse('{"x":{"__proto__":null,"k":null}}'))
+  compileSchema(kindOf({ properties: { x: { type: 'object', additionalProperties: a } } })).fillDefaults(object)
+  const filling = { type: 'object', properties: { polluted: d('1') } }
+  const other = objectOf(JSON.parse('{"x":{"__proto__":null}}'))
+  compileSchema(kindOf({ properties: { x: { type: 'object', additionalProperties: filling } } })).fillDefaults(other)
+  assert.is(JSON.stringify([object.spec, other.spec]), '[{"x":{}},{"x":{}}]')
+  assert.equal(Object.keys(Object.prototype), [])
+})
+
 test('a default is every object’s own', () => {
   const schema = compileSchema(kindOf({ properties: { x: { type: 'array', items: text, default: ['a'] } } }))
   const [one, two] = [objectOf({}), objectOf({})]
