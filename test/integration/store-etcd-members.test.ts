@@ -138,6 +138,10 @@ test('a member that has lost its majority is no member: writes and reads say so 
     async (store) => {
       await write(store, put('/a', '1'))
       await Promise.all(others.map((member) => member.crash()))
+      const stop = new AbortController()
+      const stopped = failure(store.readRevision({ signal: stop.signal }))
+      stop.abort(new Error('enough'))
+      assert.is(await within(500, stopped, 'the end of a call that was aborted'), stop.signal.reason)
       const refusals = await within(
         8_000,
         Promise.all([failure(store.get('/a')), failure(store.txn({ compare: [], operations: [put('/b')] }))]),

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ServiceError } from '@grpc/grpc-js'
 import type { Logger } from 'pino'
 import { UnavailableError } from '../store.ts'
+import { abortable } from './abortable.ts'
 import { type Endpoint, type EtcdTls, endpointAt } from './endpoint.ts'
 import { type Fate, fateOf, isCompacted, isFuture, refusalOf } from './errors.ts'
 import type { Answer, StatusAnswer } from './messages.ts'
@@ -126,7 +127,7 @@ export class Endpoints {
     request: object,
     limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<T> {
-    if (!endpoint.connected) await this.#connect(endpoint)
+    if (!endpoint.connected) await abortable(this.#connect(endpoint), limits.signal)
     const answer = await endpoint.call<T>(method, request, limits)
     this.check(endpoint, answer)
     return answer

@@ -13,6 +13,7 @@ import { type SnapshotSummary, writeSnapshot } from '../snapshot-file.ts'
 import { type CallOptions, type Revision, type Store, UnavailableError } from '../store.ts'
 import { checkTransaction } from '../transaction.ts'
 import { type Bounds, DEFAULT_BOUNDS, type WatchHub, watchHub } from '../watch-hub.ts'
+import { abortable } from './abortable.ts'
 import type { EtcdTls } from './endpoint.ts'
 import { DEFAULT_TIMEOUTS, Endpoints, type Timeouts } from './endpoints.ts'
 import { isCompacted } from './errors.ts'
@@ -140,7 +141,7 @@ function storeOf({ endpoints, layout, opened, hub, live, keeping, compaction, no
     async readRevision({ signal } = {}) {
       signal?.throwIfAborted()
       const known = live.revision
-      const revision = checkNotBack(await newest(), known)
+      const revision = checkNotBack(await abortable(newest(), signal), known)
       await live.reached(revision, signal)
       return revision
     },
