@@ -1,4 +1,4 @@
-/** Watches beside etcd's: what is told, when, and how it ends. */
+/** Watches beside etcd's: what is told, when, and how it ends. The table of cases is what makes this file long. */
 import * as assert from 'uvu/assert'
 import { difference } from '../support/etcd-v2/difference.ts'
 import { type Pair, PairConnection, startPair } from '../support/etcd-v2/pair.ts'

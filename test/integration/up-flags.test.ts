@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Namespace } from '../../crds/index.ts'
 import { Machine } from '../../crds/machine.ts'
+import { runProcess } from '../support/process.ts'
 import { flotilla, startProduct } from '../support/product.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
@@ -72,6 +73,27 @@ test('a port that is taken is told in one sentence', async () => {
   server.close()
   assert.is(code, 1)
   assert.match(stderr, new RegExp(`^flotilla: .*127\\.0\\.0\\.1:${port}.*\\n$`))
+})
+
+test('the etcd v2 API is where --legacy-listen says, and on the TLS port for those who may', async () => {
+  await using product = await startProduct(['server', '--legacy-listen', '127.0.0.1:0'])
+  const { api = '', etcdV2 = '' } = product.endpoints
+  const put = await fetch(`${etcdV2}/v2/keys/x`, { method: 'PUT', body: new URLSearchParams({ value: '1' }) })
+  assert.is(put.status, 201)
+  const anonymous = await runProcess(['curl', '-sk', '-w', '%{http_code}', `${api}/v2/keys/x`])
+  assert.match(anonymous.stdout, /"errorCode":110.*401$/s)
+})
+
+test('where the etcd v2 address is taken, a server that was told to have it does not start', async () => {
+  const { server, port } = await busyPort()
+  const argv = ['server', '--data-dir', tempDir(), '--listen', '127.0.0.1:0', '--legacy-listen', `127.0.0.1:${port}`]
+  const { code, stderr } = await flotilla(argv, { kubeconfig: '/dev/null' })
+  server.close()
+  assert.is(code, 1)
+  assert.match(
+    stderr,
+    new RegExp(`^flotilla: the etcd v2 API cannot listen on 127\\.0\\.0\\.1:${port}: .*taken.*\\n$`, 'm'),
+  )
 })
 
 test('a flag that is wrong names itself and what it may be', async () => {
