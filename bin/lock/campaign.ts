@@ -4,6 +4,7 @@
  */
 import { type BackoffOptions, createBackoff } from '../../controllers/lib/backoff.ts'
 import { type Clock, sleep, systemClock } from '../../controllers/lib/clock.ts'
+import { DeadlineError } from '../../controllers/lib/deadline.ts'
 import type { Answer, KeyNode, KeysClient } from '../etcd-v2/keys-client.ts'
 import { CODE, isKeysError, UnavailableError } from '../etcd-v2/keys-error.ts'
 import type { HeldKey } from './keeper.ts'
@@ -122,7 +123,6 @@ async function fresh(
 /** True when there is reason to try at once; false when the watch ended without one. */
 async function released({ keys, key }: Candidate, { node, etcdIndex }: Answer, signal: AbortSignal): Promise<boolean> {
   const leftMs = node.ttl === undefined ? MAX_WATCH_MS : node.ttl * 1_000 + EXPIRY_SLACK_MS
-  const startedMs = performance.now()
   const timeoutMs = Math.min(MAX_WATCH_MS, leftMs)
   try {
     return (await keys.nextEvent(key, etcdIndex + 1, { signal, timeoutMs })) !== undefined
@@ -130,7 +130,7 @@ async function released({ keys, key }: Candidate, { node, etcdIndex }: Answer, s
     // The history no longer holds that moment: look at the key itself again.
     if (isKeysError(error, CODE.eventIndexCleared, CODE.watcherCleared)) return true
     // Nothing happened for as long as the watch was meant to last.
-    if (error instanceof UnavailableError && performance.now() - startedMs >= timeoutMs - 50) return true
+    if (error instanceof UnavailableError && error.cause instanceof DeadlineError) return true
     throw error
   }
 }

@@ -25,6 +25,7 @@ export function listenForSignals(): Signals {
     if (ended !== undefined) ending?.()
   }
   for (const name of FORWARDED) process.on(name, onSignal)
+  process.on('SIGTSTP', ignore)
   return {
     endedCode: () => (ended === undefined ? undefined : 128 + constants.signals[ended]),
     onEnding: (fn) => {
@@ -36,6 +37,10 @@ export function listenForSignals(): Signals {
     },
     close: () => {
       for (const name of FORWARDED) process.off(name, onSignal)
+      process.off('SIGTSTP', ignore)
     },
   }
 }
+
+/** Ctrl-Z would stop the renewing and not the command, which is in a group of its own. */
+function ignore(): void {}

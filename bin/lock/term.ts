@@ -20,6 +20,8 @@ export interface Term {
 }
 
 const RELEASE_TIMEOUT_MS = 3_000
+/** After a loss there is rarely something to give back, or somebody who takes it. */
+const RELEASE_AFTER_LOSS_MS = 500
 
 /** Resolves once nothing of the command runs and the key is given back. Rejects when the command cannot be started. */
 export async function runTerm({ keys, command, say }: TermOptions, held: HeldKey, signals: Signals): Promise<Term> {
@@ -37,6 +39,8 @@ export async function runTerm({ keys, command, say }: TermOptions, held: HeldKey
     },
   })
   try {
+    // This process may have been frozen since the key was taken.
+    if (keeper.lost() !== undefined) return { code: 0, lost: keeper.lost() }
     running = await runGuarded(command, environmentOf(held))
     // Lost while it was being started.
     if (keeper.lost() !== undefined) running.signal('SIGKILL')
@@ -50,7 +54,7 @@ export async function runTerm({ keys, command, say }: TermOptions, held: HeldKey
     signals.onSignal(undefined)
     running?.release()
     await keeper.stop()
-    await giveBack(keys, held, say)
+    await giveBack(keys, held, keeper.lost() === undefined ? say : undefined)
   }
 }
 
@@ -58,12 +62,13 @@ function environmentOf({ key, createdIndex }: HeldKey): NodeJS.ProcessEnv {
   return { ...process.env, FLOTILLA_LOCK_KEY: key, FLOTILLA_LOCK_INDEX: String(createdIndex) }
 }
 
-async function giveBack(keys: KeysClient, { key, createdIndex }: HeldKey, say: TermOptions['say']): Promise<void> {
+/** `say` is absent after a loss, when a failure is no news. */
+async function giveBack(keys: KeysClient, { key, createdIndex }: HeldKey, say?: TermOptions['say']): Promise<void> {
   const isOurs = (node: KeyNode): boolean => node.createdIndex === createdIndex
   try {
-    await releaseKey(keys, { key, isOurs, timeoutMs: RELEASE_TIMEOUT_MS })
+    await releaseKey(keys, { key, isOurs, timeoutMs: say ? RELEASE_TIMEOUT_MS : RELEASE_AFTER_LOSS_MS })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    say(`${key} could not be released: ${why}; it goes when its TTL runs out`)
+    say?.(`${key} could not be released: ${why}; it goes when its TTL runs out`)
   }
 }

@@ -70,6 +70,21 @@ const PROMISES: Readonly<Record<string, () => Promise<void>>> = {
     assert.is((await waiter.stop('SIGINT')).code, 130)
   },
 
+  'Ctrl-Z stops no renewing, since it would not stop the command': async () => {
+    const holder = await lock('stopped', '--ttl', '2s', '--', 'sh', '-c', FOREVER)
+    await holder.waitForLine(/begun/)
+    process.kill(holder.pid, 'SIGTSTP')
+    const versions = new Set<string>()
+    const renewed = async () => {
+      const answer = await fetch(`${server.url}/v2/keys/stopped`)
+      versions.add(/"modifiedIndex":\d+/.exec(await answer.text())?.[0] ?? 'gone')
+      return versions.size === 3
+    }
+    await until(renewed, { what: 'two renewals' })
+    assert.not(versions.has('gone'))
+    await holder.stop('SIGTERM')
+  },
+
   'a waiter that is told to end leaves nothing behind': async () => {
     await etcdctl(server.url, 'mk', '/left', 'somebody')
     const waiter = await lock('left', '--', 'true')
