@@ -1,0 +1,3 @@
+import { manyClientsSuite } from '../suites/many-clients.ts'
+
+manyClientsSuite('many clients', { connections: 1_500, watches: 300 })
