@@ -28,19 +28,9 @@ export class Draft implements NodeLookup {
     return this.#entries
   }
 
-  /** Nodes to write, and keys of nodes to delete. */
-  changes(): { readonly puts: readonly Node[]; readonly gone: readonly string[] } {
-    const puts: Node[] = []
-    const gone: string[] = []
-    for (const [key, node] of this.#changed) {
-      if (node !== undefined) puts.push(node)
-      else gone.push(key)
-    }
-    return { puts, gone }
-  }
-
-  get size(): number {
-    return this.#changed.size
+  /** The nodes as they are in the end; those that are gone are told by the entries. */
+  puts(): Node[] {
+    return [...this.#changed.values()].filter((node) => node !== undefined)
   }
 
   get(key: string): Node | undefined {

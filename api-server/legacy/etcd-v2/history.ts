@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts'
 import type { Entry } from './event.ts'
 import { type Failure, failure } from './failure.ts'
 import { matchesPast } from './matching.ts'
-import { decodeLog, FIRST_INDEX, LOG, logKey } from './records.ts'
+import { decodeEntries, FIRST_INDEX, LOG, logKey } from './records.ts'
 import type { Replica } from './replica.ts'
 
 export const WINDOW = 1_000
@@ -60,7 +60,7 @@ async function searchStore(store: Store, replica: Replica, search: Search): Prom
   let from = search.index
   while (!isInMemory(replica, from)) {
     const { items } = await store.list({ start: logKey(from), end: LOG.end }, { limit: PAGE })
-    const entries = items.flatMap(({ value }) => decodeLog(value).entries)
+    const entries = items.flatMap(({ value }) => decodeEntries(value))
     const found = entries.find((entry) => entry.index >= from && matchesPast(entry, search.key, search.recursive))
     if (found) return found
     const last = entries.at(-1)
@@ -73,5 +73,5 @@ async function searchStore(store: Store, replica: Replica, search: Search): Prom
 async function oldestKept(store: Store): Promise<number> {
   const { items } = await store.list(LOG, { limit: 1 })
   const [oldest] = items
-  return (oldest && decodeLog(oldest.value).entries[0]?.index) ?? 0
+  return (oldest && decodeEntries(oldest.value)[0]?.index) ?? 0
 }

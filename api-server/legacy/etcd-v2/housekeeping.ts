@@ -1,11 +1,12 @@
 /**
- * What time does: keys that end, records that removed directories left behind, and a log that would grow for ever. Any
- * server may do it, all at once too: expiries go through the guarded queue of writes, leftovers are deleted only in the
- * version that was looked at, and deleting a log record twice is deleting it.
+ * What time does: keys that end, nodes that lag behind the log, and a log that would grow for ever. Any server may do
+ * it, all at once too: expiries go through the guarded queue of writes, checkpoints have a guard of their own, and
+ * deleting a log record twice is deleting it.
  */
 import type { Logger } from 'pino'
 import type { KeyValue, Store } from '../../store/store.ts'
-import { decodeLog, decodeNode, LOG, nodeKey } from './records.ts'
+import { checkpoint } from './checkpoint.ts'
+import { decodeLog, LOG } from './records.ts'
 import type { Replica } from './replica.ts'
 import type { Writer } from './writer.ts'
 
@@ -18,7 +19,7 @@ export interface LogBounds {
 export const LOG_BOUNDS: LogBounds = { maxEvents: 100_000, maxBytes: 256 * 1024 * 1024 }
 
 const SWEEP_EVERY_MS = 500
-const TRIM_EVERY_MS = 5_000
+const TIDY_EVERY_MS = 1_000
 const MAX_DUE = 2_000
 const MAX_PER_TRANSACTION = 100
 
@@ -36,21 +37,22 @@ export function startHousekeeping(
   const expiring = setInterval(() => expireDue(replica, writer), SWEEP_EVERY_MS)
   let tidying: Promise<void> | undefined
   const tidy = async () => {
-    await dropOrphans(store, replica)
+    await checkpoint(store, replica)
     await trimLog(store, replica, bounds)
   }
-  const trimming = setInterval(() => {
+  const tidyingUp = setInterval(() => {
     tidying ??= tidy()
-      .catch((error: unknown) => log.warn({ err: error }, 'etcd v2 leftovers could not be removed'))
+      .catch((error: unknown) => log.warn({ err: error }, 'etcd v2 nodes could not be brought up to date'))
       .finally(() => {
         tidying = undefined
       })
-  }, TRIM_EVERY_MS)
+  }, TIDY_EVERY_MS)
   return {
     close: async () => {
       clearInterval(expiring)
-      clearInterval(trimming)
+      clearInterval(tidyingUp)
       await tidying
+      await tidy().catch((error: unknown) => log.warn({ err: error }, 'the next start has more etcd v2 log to read'))
     },
   }
 }
@@ -67,32 +69,14 @@ function expireDue({ expiries, tree }: Replica, writer: Writer): void {
   if (expiries.size > 2 * tree.size + 1_000) expiries.sweep(({ atMs, key }) => tree.get(key)?.expires === atMs)
 }
 
-export async function dropOrphans(store: Store, replica: Replica): Promise<void> {
-  const { orphans } = replica
-  while (orphans.size > 0) {
-    const keys = [...orphans].slice(0, MAX_PER_TRANSACTION)
-    const found = await Promise.all(keys.map(async (key) => (await store.get(nodeKey(key))).kv))
-    const { tree, indexRevision } = replica
-    const left = found
-      .filter((kv) => kv !== undefined)
-      .filter(({ value, modified }) => {
-        const { key, created } = decodeNode(value)
-        // Of what is newer than the tree, the tree cannot tell whether it is dead.
-        return modified <= indexRevision && (tree.get(key)?.created ?? Infinity) > created
-      })
-    const compare = left.map(({ key, modified }) => ({ key, modified }))
-    if (left.length > 0) await store.txn({ compare, operations: left.map(({ key }) => ({ do: 'delete', key })) })
-    // A lost compare: somebody wrote one of them again. The next start finds what is still dead.
-    for (const key of keys) orphans.delete(key)
-  }
-}
-
 export async function trimLog(store: Store, replica: Replica, { maxEvents, maxBytes }: LogBounds): Promise<void> {
   for (;;) {
     const { index, logged } = replica.head
+    const known = replica.checkpoint.index
     const isOld = ({ value }: KeyValue) => {
       const { offset, entries } = decodeLog(value)
-      return (entries.at(-1)?.index ?? 0) <= index - maxEvents || offset < logged - maxBytes
+      const last = entries.at(-1)?.index ?? 0
+      return last <= known && (last <= index - maxEvents || offset < logged - maxBytes)
     }
     const [oldest] = (await store.list(LOG, { limit: 1 })).items
     if (oldest === undefined || !isOld(oldest)) return

@@ -1,8 +1,21 @@
 /** Reads everything below /v2/ as of one revision, and finds what removed directories have left behind. */
 import type { KeyValue, Range, Revision, Store } from '../../store/store.ts'
-import type { Entry } from './event.ts'
 import { type Node, parentOf } from './node.ts'
-import { decodeHead, decodeLog, decodeNode, FRESH, type Head, INDEX_KEY, LOG, logKey, NODES } from './records.ts'
+import {
+  CHECKPOINT_KEY,
+  decodeCheckpoint,
+  decodeHead,
+  decodeLog,
+  decodeNode,
+  FRESH,
+  type Head,
+  INDEX_KEY,
+  LOG,
+  type LogRecord,
+  logKey,
+  NODES,
+} from './records.ts'
+import type { Checkpoint } from './replica.ts'
 
 export interface Loaded {
   readonly revision: Revision
@@ -11,8 +24,9 @@ export interface Loaded {
   /** Parents before their children; those without one, and those older than it, are left out. */
   readonly nodes: readonly Node[]
   readonly orphans: readonly string[]
-  /** The newest thousand, in order. */
-  readonly entries: readonly Entry[]
+  readonly checkpoint: Checkpoint
+  /** In order: the newest thousand events, and all that the nodes do not know yet. */
+  readonly records: readonly LogRecord[]
 }
 
 const PAGE = 1_000
@@ -23,10 +37,19 @@ export async function loadReplica(store: Store, signal: AbortSignal): Promise<Lo
   const head = kv === undefined ? FRESH : decodeHead(kv.value)
   const found: Node[] = []
   for await (const { value } of everyIn(store, NODES, revision, signal)) found.push(decodeNode(value))
-  const entries: Entry[] = []
-  const recent = { start: logKey(Math.max(0, head.index - KEPT_IN_MEMORY + 1)), end: LOG.end }
-  for await (const { value } of everyIn(store, recent, revision, signal)) entries.push(...decodeLog(value).entries)
-  return { revision, head, indexRevision: kv?.modified ?? 0n, entries, ...living(found) }
+  const checkpoint = await readCheckpoint(store, revision, signal)
+  const records: LogRecord[] = []
+  const since = Math.min(checkpoint.index, head.index - KEPT_IN_MEMORY) + 1
+  const recent = { start: logKey(Math.max(0, since)), end: LOG.end }
+  for await (const { value } of everyIn(store, recent, revision, signal)) records.push(decodeLog(value))
+  return { revision, head, indexRevision: kv?.modified ?? 0n, checkpoint, records, ...living(found) }
+}
+
+async function readCheckpoint(store: Store, at: Revision, signal: AbortSignal): Promise<Checkpoint> {
+  const { kv } = await store.get(CHECKPOINT_KEY, { at, signal })
+  return kv === undefined
+    ? { index: FRESH.index, revision: 0n }
+    : { index: decodeCheckpoint(kv.value), revision: kv.modified }
 }
 
 /** A directory is never younger than what is in it, so whatever is older than its directory lay in a former one. */

@@ -69,9 +69,13 @@ export function renderGone({ key, value, created }: Node, index: number): string
   return `{"key":${quote(key)}${dir},"modifiedIndex":${index},"createdIndex":${created}}`
 }
 
+/** What 64 bits of nanoseconds hold: there Go's differences of times end. */
+const MAX_SECONDS = 9_223_372_036.854
+
 /** Seconds left, rounded up; the field is left out at 0, as Go's `omitempty` does. */
 function renderExpiry(expires: number, nowMs: number): string {
-  const ttl = Math.ceil((expires - nowMs) / 1000)
+  const seconds = (expires - nowMs) / 1000
+  const ttl = Math.ceil(Math.max(-MAX_SECONDS, Math.min(MAX_SECONDS, seconds)))
   return `,"expiration":"${goTime(expires)}"${ttl === 0 ? '' : `,"ttl":${ttl}`}`
 }
 

@@ -9,13 +9,30 @@ import { type Entry, isRemoval } from './event.ts'
 import { ExpiryHeap } from './expiry-heap.ts'
 import { loadReplica } from './load.ts'
 import type { Node } from './node.ts'
-import { decodeHead, decodeLog, decodeNode, EVERYTHING, FRESH, type Head, INDEX_KEY } from './records.ts'
+import {
+  CHECKPOINT_KEY,
+  decodeCheckpoint,
+  decodeHead,
+  decodeLog,
+  EVERYTHING,
+  FRESH,
+  type Head,
+  INDEX_KEY,
+  LOG,
+  type LogRecord,
+} from './records.ts'
 import { Ring } from './ring.ts'
 import { isBelow, Tree } from './tree.ts'
 import { createWaits, type Waits } from './waits.ts'
 import { WatcherHub } from './watcher-hub.ts'
 
 const MAX_HELD = 100
+
+/** Where `/v2/checkpoint` stands, as far as this server knows. */
+export interface Checkpoint {
+  readonly index: number
+  readonly revision: Revision
+}
 
 export interface Commit {
   readonly head: Head
@@ -30,11 +47,12 @@ export class Replica {
   readonly #store: Store
   readonly #log: Logger
   readonly #waits: Waits = createWaits()
-  /** Keys whose records a removed directory has left behind. */
-  readonly orphans = new Set<string>()
+  /** Keys whose nodes in the store lag behind, and the index of their last change. */
+  readonly dirty = new Map<string, number>()
   #tree = new Tree()
   #expiries = new ExpiryHeap()
   #head = FRESH
+  checkpoint: Checkpoint = { index: FRESH.index, revision: 0n }
   #indexRevision: Revision = 0n
   #applied: Revision = 0n
   /** News that came while a commit of this server's was on its way: most likely they are that commit. */
@@ -57,6 +75,11 @@ export class Replica {
     return this.#expiries
   }
 
+  /** Everything up to this revision is in the tree. */
+  get applied(): Revision {
+    return this.#applied
+  }
+
   /** Revision of `/v2/index` that the tree agrees with; 0 while nothing was ever written. */
   get indexRevision(): Revision {
     return this.#indexRevision
@@ -69,11 +92,13 @@ export class Replica {
     this.#expiries = new ExpiryHeap()
     this.ring.clear()
     for (const node of loaded.nodes) this.#put(node)
-    for (const entry of loaded.entries) this.ring.push(entry)
-    for (const key of loaded.orphans) this.orphans.add(key)
+    for (const record of loaded.records) this.#replay(record, loaded.checkpoint.index)
+    this.dirty.clear()
+    for (const key of loaded.orphans) this.dirty.set(key, 0)
     this.#head = loaded.head
     this.#indexRevision = loaded.indexRevision
     this.#applied = loaded.revision
+    this.checkpoint = loaded.checkpoint
     this.hub.endAll()
     this.#waits.reached(this.#indexRevision)
   }
@@ -115,7 +140,7 @@ export class Replica {
     this.#applied = revision
     const fresh = entries.some(({ tookDir }) => tookDir) ? entries.map(({ key }) => key) : []
     for (const [at, entry] of entries.entries()) this.#happened(entry, fresh.slice(0, at))
-    for (const node of puts.toSorted((a, b) => a.key.length - b.key.length)) this.#put(node)
+    this.#putAll(puts, head.index)
     this.#waits.reached(revision)
   }
 
@@ -126,10 +151,33 @@ export class Replica {
       this.hub.notify(entry, [])
       return
     }
-    const gone = this.#tree.cut(entry.key)
-    if (entry.tookDir) for (const key of gone) if (key !== entry.key) this.orphans.add(key)
+    const gone = this.#cut(entry)
     const passing = fresh.filter((key) => isBelow(key, entry.key) && !gone.includes(key))
     this.hub.notify(entry, passing.length > 0 || gone.length === 0 ? [...passing, ...gone, entry.key] : gone)
+  }
+
+  #cut({ key, index }: Entry): string[] {
+    const gone = this.#tree.cut(key)
+    for (const each of gone) this.dirty.set(each, index)
+    return gone
+  }
+
+  /** What a record did after the nodes in the store were last brought up to date; all of it is history. */
+  #replay({ entries, puts }: LogRecord, checkpoint: number): void {
+    const last = entries.at(-1)?.index ?? 0
+    for (const entry of entries) {
+      this.ring.push(entry)
+      if (last > checkpoint && isRemoval(entry)) this.#cut(entry)
+    }
+    if (last > checkpoint) this.#putAll(puts, last)
+  }
+
+  /** Directories before what is in them. */
+  #putAll(puts: readonly Node[], index: number): void {
+    for (const node of puts.toSorted((a, b) => a.key.length - b.key.length)) {
+      this.#put(node)
+      this.dirty.set(node.key, index)
+    }
   }
 
   #put(node: Node): void {
@@ -158,14 +206,21 @@ export class Replica {
     const revision = events[0]?.kv.modified ?? 0n
     if (revision <= this.#applied) return
     this.#applied = revision
-    const index = events.find(({ kv, type }) => kv.key === INDEX_KEY && type === 'put')
-    if (index === undefined) return // leftovers swept, or the log trimmed
-    const puts: Node[] = []
-    const entries: Entry[] = []
-    for (const { kv, type } of events) {
-      if (type === 'put' && kv.key.startsWith('/v2/n/')) puts.push(decodeNode(kv.value))
-      if (type === 'put' && kv.key.startsWith('/v2/log/')) entries.push(...decodeLog(kv.value).entries)
-    }
-    this.apply({ head: decodeHead(index.kv.value), revision, entries, puts })
+    const put = (key: string) => events.find(({ kv, type }) => type === 'put' && kv.key === key)?.kv
+    const checkpoint = put(CHECKPOINT_KEY)
+    if (checkpoint) this.checkpointIs({ index: decodeCheckpoint(checkpoint.value), revision })
+    const index = put(INDEX_KEY)
+    if (index === undefined) return // nodes brought up to date, or the log trimmed
+    const records = events.filter(({ kv, type }) => type === 'put' && kv.key.startsWith(LOG.start))
+    const decoded = records.map(({ kv }) => decodeLog(kv.value))
+    const entries = decoded.flatMap((record) => record.entries)
+    this.apply({ head: decodeHead(index.value), revision, entries, puts: decoded.flatMap((record) => record.puts) })
+  }
+
+  /** Whoever brought the nodes up to date: what changed no later need not be written again. */
+  checkpointIs(checkpoint: Checkpoint): void {
+    if (checkpoint.revision <= this.checkpoint.revision) return
+    this.checkpoint = checkpoint
+    for (const [key, index] of this.dirty) if (index <= checkpoint.index) this.dirty.delete(key)
   }
 }

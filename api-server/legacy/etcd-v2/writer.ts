@@ -7,7 +7,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import {
   InvalidTransactionError,
-  MAX_OPERATIONS,
   type Operation,
   type Revision,
   type Store,
@@ -18,7 +17,7 @@ import { Draft } from './draft.ts'
 import { type Failure, failure, isFailure } from './failure.ts'
 import { inTime } from './in-time.ts'
 import { type Done, decide, type Expiry, type Write } from './operations.ts'
-import { encodeHead, encodeLog, encodeNode, INDEX_KEY, logKey, nodeKey } from './records.ts'
+import { encodeHead, encodeLog, INDEX_KEY, logKey } from './records.ts'
 import type { Replica } from './replica.ts'
 
 export type Answer =
@@ -40,8 +39,8 @@ export interface Writer {
   close(): Promise<void>
 }
 
-/** Beside the nodes a transaction holds the index and the log record. */
-const MAX_NODES = MAX_OPERATIONS - 2
+/** Each component may make a directory, whose key holds all those before it. */
+const MAX_COMPONENTS = 200
 /** Of keys and values; the log holds a value up to three times, and a request to etcd may have 1.5 MiB. */
 const MAX_BATCH_BYTES = 256 * 1024
 /** Many writes of few keys need few nodes. */
@@ -97,8 +96,7 @@ function decideBatch(replica: Replica, queue: readonly Queued[], alone: boolean)
   for (const { write } of queue) {
     bytes += write.key.length + (write.do === 'expire' ? 0 : write.value.length)
     if (answers.length >= MAX_BATCH_WRITES) break
-    const depth = depthOf(write.key)
-    if (answers.length > 0 && (alone || bytes > MAX_BATCH_BYTES || draft.size + depth > MAX_NODES)) break
+    if (answers.length > 0 && (alone || bytes > MAX_BATCH_BYTES)) break
     answers.push(answerTo(draft, write, nowMs))
   }
   return { taken: queue.slice(0, answers.length), answers, draft }
@@ -111,7 +109,7 @@ function depthOf(key: string): number {
 }
 
 function answerTo(draft: Draft, write: Write | Expiry, nowMs: number): Answer | undefined {
-  if (depthOf(write.key) >= MAX_NODES)
+  if (depthOf(write.key) > MAX_COMPONENTS)
     return { ok: false, failure: failure(209, 'the key has too many components'), index: draft.index }
   const decision = decide(draft, write, nowMs)
   if (decision === undefined) return undefined
@@ -153,13 +151,12 @@ function messageOf(error: unknown): string {
 
 /** False: another server was faster, and its news are in the tree now. */
 async function commit(store: Store, replica: Replica, draft: Draft): Promise<boolean> {
-  const { puts, gone } = draft.changes()
+  const puts = draft.puts()
   const { entries } = draft
   const { logged } = replica.head
-  const record = entries.length === 0 ? undefined : encodeLog({ offset: logged, entries })
+  const record = entries.length === 0 ? undefined : encodeLog({ offset: logged, entries, puts })
   const head = { index: draft.index, logged: logged + (record?.byteLength ?? 0) }
-  const operations: Operation[] = gone.map((key) => ({ do: 'delete', key: nodeKey(key) }))
-  for (const node of puts) operations.push({ do: 'put', key: nodeKey(node.key), value: encodeNode(node) })
+  const operations: Operation[] = []
   if (record) operations.push({ do: 'put', key: logKey(draft.index), value: record })
   if (record) operations.push({ do: 'put', key: INDEX_KEY, value: encodeHead(head) })
   const compare = [{ key: INDEX_KEY, modified: replica.indexRevision }]

@@ -31,6 +31,7 @@ test("a transaction's events come back in order", () => {
   const entry: Entry = { index: 9, action: 'set', key: '/a\n', tookDir: false, refresh: true, body: '{"x":"é"}\n' }
   const record = {
     offset: 123,
+    puts: [node, { ...node, key: '/dir', value: undefined }],
     entries: [entry, { ...entry, index: 10, action: 'delete', tookDir: true, refresh: false } as const],
   }
   assert.equal(decodeLog(encodeLog(record)), record)
