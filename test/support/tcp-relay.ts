@@ -1,51 +1,67 @@
-/** A TCP relay that a test puts between a client and a server. */
-import { connect, createServer, type Server, type Socket } from 'node:net'
+/** A TCP relay before a server: a network that can be cut, or that swallows everything and says nothing. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** In front of a server, so that connections can be cut, kept out, and the server can come back on another port. */
-export class Relay {
-  readonly #sockets = new Set<Socket>()
-  readonly #server: Server
-  /** Port on loopback; at 0 nobody gets through. */
-  target = 0
+export interface TcpRelay extends AsyncDisposable {
+  readonly port: number
+  /** Connections open now. */
+  readonly open: number
+  /** Resets every open connection; new ones are taken all the same. */
+  cut(): void
+  /** From now on nothing passes, in connections old and new, and nobody is told. */
+  swallow(): void
+  /** Resets every connection and takes no more: the machine answers, the server is gone. */
+  shut(): Promise<void>
+}
 
-  constructor() {
-    this.#server = createServer((client) => this.#join(client))
+export async function openTcpRelay(targetPort: number): Promise<TcpRelay> {
+  const sockets = new Set<Socket>()
+  let isSwallowing = false
+  const relay = createServer((near) => {
+    const far = connect(targetPort, '127.0.0.1')
+    join(near, far, sockets, () => isSwallowing)
+    join(far, near, sockets, () => isSwallowing)
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  const { port } = relay.address() as AddressInfo
+  const cut = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy()
   }
-
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    return (this.#server.address() as { port: number }).port
-  }
-
-  #join(client: Socket): void {
-    if (this.target === 0) {
-      client.resetAndDestroy()
-      return
-    }
-    const server = connect(this.target, '127.0.0.1')
-    for (const [one, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      this.#sockets.add(one)
-      one
-        .on('error', () => one.destroy())
-        .on('close', () => {
-          this.#sockets.delete(one)
-          other.destroy()
-        })
-      one.pipe(other)
-    }
-  }
-
-  /** Resets every connection. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
-  }
-
-  async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
-    this.cut()
+  const shut = async (): Promise<void> => {
+    if (!relay.listening) return
+    const closed = once(relay, 'close')
+    relay.close()
+    cut()
     await closed
   }
+  return {
+    port,
+    get open() {
+      return sockets.size / 2
+    },
+    cut,
+    swallow: () => {
+      isSwallowing = true
+    },
+    shut,
+    [Symbol.asyncDispose]: shut,
+  }
+}
+
+function join(from: Socket, to: Socket, sockets: Set<Socket>, isSwallowing: () => boolean): void {
+  sockets.add(from)
+  from.on('data', (chunk) => {
+    if (!isSwallowing()) to.write(chunk)
+  })
+  from.on('end', () => {
+    if (!isSwallowing()) to.end()
+  })
+  from.on('error', () => {
+    if (!isSwallowing()) to.destroy()
+  })
+  from.on('close', () => {
+    sockets.delete(from)
+    if (!isSwallowing()) to.destroy()
+  })
 }
