@@ -91,10 +91,10 @@ export class Replica {
     this.#tree = new Tree()
     this.#expiries = new ExpiryHeap()
     this.ring.clear()
-    for (const node of loaded.nodes) this.#put(node)
-    for (const record of loaded.records) this.#replay(record, loaded.checkpoint.index)
     this.dirty.clear()
     for (const key of loaded.orphans) this.dirty.set(key, 0)
+    for (const node of loaded.nodes) this.#put(node)
+    for (const record of loaded.records) this.#replay(record, loaded.checkpoint.index)
     this.#head = loaded.head
     this.#indexRevision = loaded.indexRevision
     this.#applied = loaded.revision
