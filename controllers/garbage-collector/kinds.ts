@@ -111,7 +111,7 @@ function createFollowers(options: KindsOptions, clock: Clock, onDefinition: () =
       const over = [...followed].filter(([key, { resource }]) => wanted.get(key)?.version !== resource.version)
       await Promise.all(over.map(([key, entry]) => unfollow(key, entry)))
       for (const [key, { resource }] of over) if (!wanted.has(key)) graph.replace(resource, [])
-      // One after the other: all at once they would raise the memory of an idle process by half of what it has.
+      // One after the other: two dozen handshakes at once would hold up everybody, and raise the memory for good.
       for (const [key, resource] of wanted) if (!signal.aborted && !followed.has(key)) await follow(key, resource)
     },
   }

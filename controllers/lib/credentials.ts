@@ -2,6 +2,7 @@
  * Who we are towards the API server. client-node's KubeConfig knows every way of saying so (certificates, tokens, exec
  * plug-ins, proxies), but it makes a new connection pool for every request, so a view of it with our pools is used.
  */
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { type DispatcherOptions, HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { Agent, type Dispatcher } from 'undici'
 
@@ -102,9 +103,11 @@ function pooled(kubeconfig: KubeConfig, limits: Agent.Options) {
 function open(options: DispatcherOptions, limits: Agent.Options): Dispatcher | undefined {
   if (options.type !== 'agent' && options.type !== 'none') return undefined
   const tls = options.type === 'agent' ? options.connect : {}
+  // Made anew for each connection it is most of a handshake's work, and memory that two dozen watches keep.
+  const secureContext = createSecureContext(tls as SecureContextOptions)
   return new Agent({
     ...limits,
     keepAliveTimeout: 30_000,
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS } as NonNullable<Agent.Options['connect']>,
+    connect: { ...tls, secureContext, timeout: CONNECT_TIMEOUT_MS } as NonNullable<Agent.Options['connect']>,
   })
 }
