@@ -1,6 +1,5 @@
 // deadline: 60 s
 /**
- * Longer than the house bound by a line or two: the worlds of both informers are told in one place.
  * client-node's own informer, and ours, against the product as a process of its own that is stopped, killed and cut off:
  * what each of them has told in the end is what the acknowledged writes made, nothing lost and nothing doubled.
  * client-node's stops at every error but 410: its users start it again, as its documentation says, and so do we.
@@ -20,8 +19,7 @@ import { type Api, startApi } from './api-raw.ts'
 
 const PATH = '/api/v1/namespaces/default/configmaps'
 
-const [AGAIN_MS, CAUGHT_UP_MS] = [50, 15_000]
-const MANY = 20
+const [AGAIN_MS, CAUGHT_UP_MS, MANY] = [50, 15_000, 20]
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' })
 
 /** What an informer was told of each object: versions in order, and whether it went. */
