@@ -12,7 +12,16 @@ export interface EtcdFiles {
   readonly key: string
 }
 
+/** Where a member runs, other than on loopback here. */
+export interface EtcdPlace {
+  readonly address: string
+  /** What starts it there, such as `nsenter` and its options. It must leave its process id to etcd. */
+  readonly before: readonly string[]
+}
+
 export interface EtcdStart {
+  /** One for each member. */
+  readonly places?: readonly EtcdPlace[]
   /** Clients must then show a certificate of the same authority. */
   readonly tls?: { readonly server: EtcdFiles; readonly client: EtcdFiles }
   readonly args?: readonly string[]
@@ -20,6 +29,7 @@ export interface EtcdStart {
 
 export interface EtcdMember extends AsyncDisposable {
   readonly url: string
+  readonly place: EtcdPlace
   readonly process: RunningProcess
   /** SIGKILL. */
   crash(): Promise<void>
@@ -58,17 +68,22 @@ function serverArgs(files: EtcdFiles | undefined): string[] {
   return ['--client-cert-auth', '--trusted-ca-file', ca, '--cert-file', certificate, '--key-file', key]
 }
 
-interface MemberPlan extends EtcdStart {
+interface MemberPlan extends Omit<EtcdStart, 'places'> {
   readonly name: string
+  readonly place: EtcdPlace
   readonly clientPort: number
   readonly peerPort: number
   readonly cluster: string
 }
 
-async function startMember({ name, clientPort, peerPort, cluster, tls, args = [] }: MemberPlan): Promise<EtcdMember> {
-  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${clientPort}`
-  const peerUrl = `http://127.0.0.1:${peerPort}`
+const LOOPBACK: EtcdPlace = { address: '127.0.0.1', before: [] }
+
+async function startMember(plan: MemberPlan): Promise<EtcdMember> {
+  const { name, place, clientPort, peerPort, cluster, tls, args = [] } = plan
+  const url = `${tls ? 'https' : 'http'}://${place.address}:${clientPort}`
+  const peerUrl = `http://${place.address}:${peerPort}`
   const argv = [
+    ...place.before,
     ...[commandPath('etcd') ?? 'etcd', '--name', name, '--data-dir', join(tempDir(), name), '--log-level', 'error'],
     ...['--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peerUrl],
     ...['--initial-advertise-peer-urls', peerUrl, '--initial-cluster', cluster],
@@ -89,6 +104,7 @@ async function startMember({ name, clientPort, peerPort, cluster, tls, args = []
   }
   return {
     url,
+    place,
     get process() {
       return running
     },
@@ -113,10 +129,11 @@ export async function startEtcdCluster(size: number, options: EtcdStart = {}): P
   const ports = await freePorts(size * 2)
   const plans = Array.from({ length: size }, (_, i) => ({
     name: `m${i}`,
+    place: options.places?.[i] ?? LOOPBACK,
     clientPort: ports[2 * i] ?? 0,
     peerPort: ports[2 * i + 1] ?? 0,
   }))
-  const cluster = plans.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(',')
+  const cluster = plans.map(({ name, place, peerPort }) => `${name}=http://${place.address}:${peerPort}`).join(',')
   const members = await Promise.all(plans.map((plan) => startMember({ ...plan, ...options, cluster })))
   const healthy = () =>
     Promise.all(members.map((member) => member.ctl('endpoint', 'health', '--command-timeout', '1s')))
