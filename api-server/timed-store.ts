@@ -11,6 +11,7 @@ export function timedStore(store: Store, observe: (seconds: number) => void): St
     readRevision: (options) => store.readRevision(options),
     watch: (range, options) => store.watch(range, options),
     compact: (before, options) => store.compact(before, options),
+    everything: (options) => store.everything(options),
     snapshot: (file, options) => store.snapshot(file, options),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     txn: async (transaction, options) => {

@@ -12,6 +12,7 @@ import type { Registry } from '../registry/registry.ts'
 import { createAccess } from './access.ts'
 import type { AgentProxy } from './agent-proxy.ts'
 import { nextRequestId } from './audit-record.ts'
+import { Backups } from './backup.ts'
 import { mediaTypeOf } from './body.ts'
 import type { ResourceDeps } from './call.ts'
 import { createDiscovery } from './discovery.ts'
@@ -46,6 +47,7 @@ export interface AppOptions {
 interface Routes extends ResourceDeps, Documents {
   readonly options: AppOptions
   readonly inFlight: InFlight
+  readonly backups: Backups
 }
 
 declare module 'fastify' {
@@ -67,6 +69,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     access: createAccess(registry, services.authorizer),
     streams: new WatchStreams(),
     inFlight: new InFlight(),
+    backups: new Backups(registry.store),
     discovery: kinds.derived((all) => createDiscovery([...all, ...REVIEW_KINDS], 'flotilla')),
     openApi: createOpenApi(kinds),
   }
@@ -84,6 +87,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.addHook('preClose', async () => {
     routes.streams.end()
     for (const door of options.doors ?? []) door.letGo()
+    await routes.backups.end()
     await routes.inFlight.settle(limits.closingMs)
   })
   return app
@@ -153,6 +157,11 @@ function plan(routes: Routes, path: string, record: RequestRecord, request: Fast
   }
   record.probe = PROBES.test(path)
   record.caller = routes.access.caller(request.raw)
+  const backup = routes.backups.plan(path, request.raw, record.caller)
+  if (backup) {
+    record.lasting = true
+    return (reply) => backup(reply.raw)
+  }
   const review = planReview(routes.access, path, request.raw)
   if (review) return (reply) => review(request.body, request.raw, reply.raw)
   routes.access.authorizePath(request.raw, request.method, path)

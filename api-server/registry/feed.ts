@@ -6,11 +6,14 @@
  *
  * Users' own kinds come and go while it runs (`follow`).
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Kind } from '../../crds/kind.ts'
 import {
+  CompactedError,
   type Event,
   prefixRange,
+  ReplacedError,
   type Revision,
   SlowWatcherError,
   type Store,
@@ -21,6 +24,8 @@ import { noSuchPath } from './errors.ts'
 import { Joining, pages } from './joining.ts'
 import { KindCache } from './kind-cache.ts'
 import { ServedKinds } from './served-kinds.ts'
+
+const RETRY_MS = 1_000
 
 interface Waiter {
   readonly revision: Revision
@@ -145,9 +150,44 @@ export class Feed {
         this.#apply(batch)
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof SlowWatcherError)) throw error
-      this.#log.warn({ revision: this.#revision }, 'feed fell behind the store and resumes')
+      if (error instanceof CompactedError) await this.#reloadAtLast(signal)
+      else if (!(error instanceof SlowWatcherError)) throw error
+      else this.#log.warn({ revision: this.#revision }, 'feed fell behind the store and resumes')
     }
+  }
+
+  /** A store that does not answer now may do so later; meanwhile what is served stays as it was. */
+  async #reloadAtLast(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#reload()
+        return
+      } catch (error) {
+        if (error instanceof ReplacedError) throw error
+        this.#log.warn({ err: error }, 'what the feed missed cannot be loaded now, will retry')
+        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  /**
+   * The changes that were missed are gone from the store's history, too: everything is loaded anew, beside what is served
+   * meanwhile, and takes its place in one synchronous stretch.
+   */
+  async #reload(): Promise<void> {
+    const missedAfter = this.#revision
+    const at = await this.#store.readRevision()
+    const caches = [...this.#caches.values()]
+    const news: (readonly [KindCache, Joining])[] = []
+    for (const cache of caches) {
+      const joining = new Joining(cache.kind)
+      await joining.load(this.#store, at)
+      news.push([cache, joining])
+    }
+    for (const joining of this.#joining) joining.spoil()
+    for (const [cache, joining] of news) cache.renew(joining.finish(), at)
+    this.#advance(at)
+    this.#log.warn({ missedAfter, revision: at }, 'the feed missed more than the history holds and has loaded all anew')
   }
 
   /** Resolves once the caches reflect `revision`; rejects with UnavailableError when they never will. */

@@ -18,6 +18,7 @@ export class Joining {
   readonly cache: KindCache
   readonly #prefix: string
   #late: Event[] = []
+  #isSpoilt = false
 
   constructor(kind: Kind) {
     this.cache = new KindCache(kind)
@@ -28,6 +29,11 @@ export class Joining {
   note(batch: readonly Event[]): void {
     for (const event of batch)
       if (event.kv.key.startsWith(this.#prefix) && this.#late.length <= MAX_LATE) this.#late.push(event)
+  }
+
+  /** Changes are lost that nobody can note any more: what was loaded is good for nothing. */
+  spoil(): void {
+    this.#isSpoilt = true
   }
 
   /** Must be noted every change after `at`. */
@@ -42,6 +48,7 @@ export class Joining {
 
   /** Brings the cache to where the feed is; from now on the cache itself is told. */
   finish(): KindCache {
+    if (this.#isSpoilt) throw new Error(`the history that ${this.#prefix} was loaded with is gone`)
     if (this.#late.length > MAX_LATE) throw new Error(`${this.#prefix} changes faster than it can be loaded`)
     for (const { type, kv } of this.#late.splice(0)) {
       const key = kv.key.slice(this.#prefix.length)

@@ -53,6 +53,27 @@ export class KindCache {
     this.#ringStart = version
   }
 
+  /**
+   * Takes over what `fresh` holds, the state at `version`, where the changes in between are lost. Clients' watches are
+   * ended, since nobody could tell them what they missed: they list anew. The server's own parts, which only look at what
+   * there is now, are told of each object that is other than it was.
+   */
+  renew(fresh: KindCache, version: bigint): void {
+    this.#watchers.end()
+    for (const previous of [...this.entries.from('')])
+      if (fresh.entries.get(previous.key) === undefined) {
+        this.entries.delete(previous.key)
+        this.#watchers.deliver(new Change(version, undefined, previous))
+      }
+    for (const entry of fresh.entries.from('')) {
+      const previous = this.entries.get(entry.key)
+      if (previous?.version === entry.version) continue
+      this.entries.set(entry)
+      this.#watchers.deliver(new Change(entry.version, entry, previous))
+    }
+    this.reset(version)
+  }
+
   load(key: string, stored: Uint8Array, version: bigint): void {
     this.entries.set(this.entry(key, stored, version))
   }

@@ -29,7 +29,7 @@ export class WatcherIndex {
     return count
   }
 
-  /** Tells every watcher that this was all. */
+  /** Tells every watcher that wants to hear of it that this was all. */
   end(): void {
     const selecting = [...this.#byField.values()].flatMap((values) => [...values.values()])
     for (const watchers of [this.#everything, ...selecting]) for (const watcher of [...watchers]) watcher.end?.()

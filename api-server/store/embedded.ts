@@ -6,7 +6,7 @@
  *
  * One process owns the files. The disk may be full or failing: writes then throw `UnavailableError` and reads go on.
  */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { follow } from './follow.ts'
@@ -18,7 +18,7 @@ import { openTables, type Tables } from './lmdb-layout.ts'
 import { LmdbReader } from './lmdb-reader.ts'
 import { LmdbWriter } from './lmdb-writer.ts'
 import { takeOwnership } from './owner-lock.ts'
-import { writeSnapshot } from './snapshot-file.ts'
+import { writeSnapshot } from './snapshot/file.ts'
 import { type Store, UnavailableError } from './store.ts'
 import { syncFolder } from './sync-folder.ts'
 import { checkTransaction } from './transaction.ts'
@@ -58,12 +58,28 @@ export function storeFolder(dataDir: string): string {
   return join(dataDir, 'store')
 }
 
+/** Where a restore builds what is to become the store; there only while one is under way or was broken off. */
+export function restoringFolder(dataDir: string): string {
+  return `${storeFolder(dataDir)}.restoring`
+}
+
+/** Also where the store from before still stands: somebody wants it replaced. */
+function refuseHalfRestored(dataDir: string): void {
+  const folder = restoringFolder(dataDir)
+  if (!existsSync(folder)) return
+  const otherwise = existsSync(storeFolder(dataDir)) ? 'keep the store as it was' : 'begin with an empty store'
+  throw new Error(
+    `a restore into ${dataDir} is under way or was broken off: run it again, or remove ${folder} to ${otherwise}`,
+  )
+}
+
 /**
  * Opens the store in `dataDir`, creating it where there is none. Throws when another process has it open, or when its
  * files were written by a newer version.
  */
 export async function openEmbeddedStore(options: EmbeddedOptions): Promise<EmbeddedStore> {
   const folder = storeFolder(options.dataDir)
+  refuseHalfRestored(options.dataDir)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const release = takeOwnership(join(folder, 'owner'))
   try {
@@ -83,7 +99,7 @@ async function openParts(options: EmbeddedOptions, folder: string, release: () =
     const reader = new LmdbReader(tables)
     const hub = watchHub(options.watchBounds ?? DEFAULT_BOUNDS)
     const writer = new LmdbWriter({ tables, reader, hub, folder })
-    await bringUpToFormat({ tables, reader, writer })
+    await bringUpToFormat({ tables, reader, writer, log: options.log })
     const group = groupCommit((batch) => writer.commit(batch))
     const policy = {
       historyMaxChanges: options.historyMaxChanges ?? 100_000,
@@ -130,7 +146,11 @@ function storeOf({ tables, reader, hub, group, keeping, release }: Parts): Embed
     },
     watch: (range, options) => follow(reader, hub, range, options),
     compact: (before, { signal } = {}) => keeping.compact(before < reader.revision ? before : reader.revision, signal),
-    snapshot: (file, { signal } = {}) => writeSnapshot(file, reader.everything(), signal),
+    async everything({ signal } = {}) {
+      signal?.throwIfAborted()
+      return reader.everything()
+    },
+    snapshot: (file, options) => writeSnapshot(file, reader.everything(), options),
     tidy: () => keeping.tidy(),
     [Symbol.asyncDispose]: () => {
       closing ??= close()

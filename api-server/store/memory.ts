@@ -3,7 +3,7 @@
 import { type FollowOptions, follow, type History } from './follow.ts'
 import { compareKeys, rangeTest } from './keys.ts'
 import { checkReadable, mergePast, type Undo } from './past.ts'
-import { type SnapshotSummary, writeSnapshot } from './snapshot-file.ts'
+import { type SnapshotContent, type SnapshotSummary, writeSnapshot } from './snapshot/file.ts'
 import {
   type CallOptions,
   CompactedError,
@@ -184,9 +184,14 @@ class MemoryStore implements Store {
     this.#log.forget(before)
   }
 
-  snapshot(file: string, { signal }: CallOptions = {}): Promise<SnapshotSummary> {
+  async everything({ signal }: CallOptions = {}): Promise<SnapshotContent> {
+    signal?.throwIfAborted()
     const items = this.#present.entries(prefixRange(''), Number.POSITIVE_INFINITY).map(([, kv]) => kv)
-    return writeSnapshot(file, { revision: this.revision, keys: items.length, items }, signal)
+    return { revision: this.revision, keys: items.length, items }
+  }
+
+  async snapshot(file: string, options: CallOptions = {}): Promise<SnapshotSummary> {
+    return writeSnapshot(file, await this.everything(), options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,7 @@
  *   who wait, never before the events are on their way.
  * - History survives a restart: a watch may resume from any revision that was not compacted.
  */
+import type { SnapshotContent } from './snapshot/items.ts'
 
 export type Revision = bigint
 
@@ -116,6 +117,8 @@ export interface Store extends Reads, Writes, Watches, AsyncDisposable {
    * `CompactedError`. Idempotent; a `before` beyond the newest revision counts as the newest.
    */
   compact(before: Revision, options?: CallOptions): Promise<void>
+  /** Everything there is as of one revision, for `writeSnapshot` or whoever sends it on. Begin to go through it at once. */
+  everything(options?: CallOptions): Promise<SnapshotContent>
   /** Writes one verified file that `restore` of any backend accepts: everything as of one revision, checksummed. */
   snapshot(file: string, options?: CallOptions): Promise<{ readonly revision: Revision; readonly keys: number }>
 }
@@ -141,6 +144,9 @@ export class SlowWatcherError extends Error {
 
 /** The backend cannot accept writes now (disk full, read-only, failed fsync). Reads go on. */
 export class UnavailableError extends Error {}
+
+/** What was opened is not there any more: somebody has restored or wiped the store. Only opening it anew helps. */
+export class ReplacedError extends UnavailableError {}
 
 /** The transaction breaks a limit or names a key twice: a mistake of the caller's, so nothing was written. */
 export class InvalidTransactionError extends Error {}

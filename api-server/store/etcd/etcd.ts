@@ -9,7 +9,7 @@
  */
 import type { Logger } from 'pino'
 import { HISTORY_NEVER_LATER_THAN_MS } from '../history-policy.ts'
-import { type SnapshotSummary, writeSnapshot } from '../snapshot-file.ts'
+import { type SnapshotContent, writeSnapshot } from '../snapshot/file.ts'
 import { type CallOptions, type Revision, type Store, UnavailableError } from '../store.ts'
 import { checkTransaction } from '../transaction.ts'
 import { type Bounds, DEFAULT_BOUNDS, type WatchHub, watchHub } from '../watch-hub.ts'
@@ -151,7 +151,9 @@ function storeOf({ endpoints, layout, opened, hub, live, keeping, compaction, no
     },
     watch: (range, options) => watchFrom({ endpoints, layout, counting, hub, live, span }, range, options),
     compact: compaction.compact,
-    snapshot: (file, { signal } = {}) => snapshot(file, reads, newest, signal),
+    everything: ({ signal } = {}) => everything(reads, newest, signal),
+    snapshot: async (file, options = {}) =>
+      writeSnapshot(file, await everything(reads, newest, options.signal), options),
     tidy: keeping.tidy,
     [Symbol.asyncDispose]: () => {
       closing ??= close()
@@ -160,13 +162,11 @@ function storeOf({ endpoints, layout, opened, hub, live, keeping, compaction, no
   }
 }
 
-async function snapshot(
-  file: string,
+async function everything(
   reads: EtcdReads,
   newest: () => Promise<Revision>,
   signal: AbortSignal | undefined,
-): Promise<SnapshotSummary> {
-  const revision = await newest()
-  const keys = await reads.count(revision, signal)
-  return writeSnapshot(file, { revision, keys, items: reads.everything(revision, signal) }, signal)
+): Promise<SnapshotContent> {
+  const revision = await abortable(newest(), signal)
+  return { revision, keys: await reads.count(revision, signal), items: reads.everything(revision, signal) }
 }

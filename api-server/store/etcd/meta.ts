@@ -1,6 +1,6 @@
 /** What the store keeps about itself, and its beginning: made by whichever server comes first. */
 import { randomUUID } from 'node:crypto'
-import { UnavailableError } from '../store.ts'
+import { ReplacedError, type Revision } from '../store.ts'
 import type { Endpoints } from './endpoints.ts'
 import { type Counting, countingFrom, decodeHead, encodeHead, FORMAT, type Head, type Layout } from './layout.ts'
 import type { EtcdCompare, EtcdKeyValue, RangeAnswer, RequestOp, TxnAnswer } from './messages.ts'
@@ -38,6 +38,25 @@ export async function openMeta(endpoints: Endpoints, layout: Layout, nowMs: numb
     ? await endpoints.call<TxnAnswer>('KV.Txn', { ...begin, success: reads }, options)
     : made
   return read(answer)
+}
+
+/** The same without beginning a store, for who wants one that is there; undefined where there is none. */
+export async function findMeta(
+  endpoints: Endpoints,
+  layout: Layout,
+  signal?: AbortSignal,
+): Promise<{ readonly opened: Opened; readonly revision: Revision } | undefined> {
+  const { format, offset, cluster, head } = layout
+  // A restore that was broken off left no store.
+  const success = [format, offset, cluster, head].map(readOf)
+  const answer = await endpoints.call<TxnAnswer>(
+    'KV.Txn',
+    { compare: [present(format)], success, failure: [] },
+    { repeatable: true, signal },
+  )
+  if (!answer.succeeded) return undefined
+  const opened = read(answer)
+  return { opened, revision: opened.counting.seam(opened.head.revision) }
 }
 
 /** What a new store consists of. */
@@ -81,8 +100,8 @@ export function stillThere({ format }: Layout, { counting, begin }: Pick<Opened,
 }
 
 /** What somebody who is told so can only do one thing about. */
-export function replaced(): UnavailableError {
-  return new UnavailableError('the store in etcd was deleted or restored meanwhile: restart this server')
+export function replaced(): ReplacedError {
+  return new ReplacedError('the store in etcd was deleted or restored meanwhile: restart this server')
 }
 
 export function firstOf({ response_range }: { readonly response_range?: RangeAnswer }): EtcdKeyValue | undefined {

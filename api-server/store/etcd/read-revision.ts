@@ -2,7 +2,7 @@
  * The newest revision at or after now, as raft's ReadIndex does it: one question to etcd at a time, and who comes while
  * one is on its way waits for the next, because the answer may be older than their question.
  */
-import { type Revision, UnavailableError } from '../store.ts'
+import { ReplacedError, type Revision } from '../store.ts'
 
 /** `ask` reads the newest revision; the result shares its answers among all who asked before it was called. */
 export function sharedRead<T>(ask: () => Promise<T>): () => Promise<T> {
@@ -25,7 +25,7 @@ export function sharedRead<T>(ask: () => Promise<T>): () => Promise<T> {
 /** `found`, as it must be: etcd's counter never goes back by itself. */
 export function checkNotBack(found: Revision, known: Revision): Revision {
   if (found >= known) return found
-  throw new UnavailableError(
+  throw new ReplacedError(
     `etcd is at revision ${found}, but was at ${known} before: it was restored from a backup or wiped; restart this server`,
   )
 }

@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert'
 import { openEmbeddedStore, storeFolder } from '../../../../api-server/store/embedded.ts'
 import { openMemoryStore } from '../../../../api-server/store/memory.ts'
 import { restoreSnapshot } from '../../../../api-server/store/restore.ts'
-import { SnapshotError } from '../../../../api-server/store/snapshot-file.ts'
+import { SnapshotError } from '../../../../api-server/store/snapshot/file.ts'
+import { RESTORE_GAP } from '../../../../api-server/store/snapshot/floor.ts'
 import { CompactedError, type Store } from '../../../../api-server/store/store.ts'
 import { ALL, failure, put, remove, text, watched, write } from '../../../suites/store-backend.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
@@ -30,23 +31,28 @@ async function snapshotOf(name: keyof typeof OPENERS) {
 const test = suite('snapshot and restore')
 
 for (const name of ['memory', 'embedded'] as const) {
-  test(`a snapshot of the ${name} store brings back every key with its revisions, and counting goes on`, async () => {
+  test(`a backup of the ${name} store brings back every key, and later revisions exceed all earlier ones`, async () => {
     const { file, summary, items, revision } = await snapshotOf(name)
     assert.equal(summary, { revision, keys: items.length })
     const dataDir = tempDir()
-    assert.equal(await restoreSnapshot(file, dataDir), summary)
+    const begun = await restoreSnapshot(file, dataDir)
+    assert.is(begun.keys, summary.keys)
     await using store = await openEmbeddedStore({ dataDir })
-    assert.is(store.revision, revision)
+    assert.is(store.revision, begun.revision)
+    const raise = begun.revision - revision
     const restored = (await store.list(ALL)).items
     assert.is(restored.length, items.length)
     for (const [i, { key, value, created, modified }] of restored.entries()) {
-      assert.equal([key, created, modified], [items[i]?.key, items[i]?.created, items[i]?.modified])
+      const { key: was, created: begun = 0n, modified: changed = 0n } = items[i] ?? {}
+      assert.equal([key, created, modified], [was, begun + raise, changed + raise])
+      assert.ok(modified > revision + RESTORE_GAP)
       assert.ok(Buffer.compare(value, items[i]?.value ?? Buffer.from('missing')) === 0)
     }
-    assert.instance(await failure(watched(store, { after: revision - 1n, until: revision + 1n })), CompactedError)
+    for (const after of [0n, revision, revision + 1_000n, begun.revision - 1n])
+      assert.instance(await failure(watched(store, { after, until: begun.revision })), CompactedError)
     const next = await write(store, put('/a', '3'), remove('/last'))
-    assert.is(next, revision + 1n)
-    const [batch] = await watched(store, { after: revision, until: next })
+    assert.is(next, begun.revision + 1n)
+    const [batch] = await watched(store, { after: begun.revision, until: next })
     assert.is(text(batch?.[0]?.previous), '2')
     await store.compact(next)
     assert.is((await store.list(ALL)).items.length, items.length - 1)
@@ -59,7 +65,7 @@ test('a damaged, cut, foreign or newer file is refused and leaves nothing behind
   const flipped = Buffer.from(good)
   flipped[good.length >> 1] = (flipped[good.length >> 1] ?? 0) ^ 1
   const newer = Buffer.from(good)
-  newer.writeUInt32BE(2, 'flotilla-snapshot\n'.length)
+  newer.writeUInt32BE(2, 'flotilla-backup\n'.length)
   const cases = { flipped, newer, foreign: Buffer.from('PK\x03\x04 something else'), empty: Buffer.alloc(0) }
   for (const [what, content] of Object.entries({ ...cases, longer: Buffer.concat([good, Buffer.from('x')]) })) {
     const dataDir = tempDir()
