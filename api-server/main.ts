@@ -15,6 +15,7 @@ import { type EtcdV2Listen, openEtcdV2 } from './etcd-v2.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
 import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
+import type { ControlPlane } from './http/control-plane.ts'
 import type { LegacyDoor } from './http/legacy-door.ts'
 import { createMetrics } from './http/metrics.ts'
 import { type Family, Histogram } from './http/metrics-text.ts'
@@ -38,6 +39,10 @@ export interface ApiServerOptions {
   readonly store?: 'embedded' | 'etcd' | 'memory'
   /** Where the store `etcd` is. */
   readonly etcd?: OpenOptions['etcd']
+  /** The etcd that runs beside this server, for its operators. */
+  readonly controlPlane?: ControlPlane
+  /** Host under which others reach this server: it is then announced to them, and they to it. */
+  readonly advertise?: string
   /** Where writes are put on record; `false` for nowhere. Default: `audit.log` in the data folder. */
   readonly audit?: Partial<AuditOptions> | false
   /** How long clients may take; the defaults suit everybody but tests. */
@@ -97,7 +102,7 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const pki = await opening
   const running = await startRegistry(store, log, undo)
   const audit = await openAudit(options, undo)
-  const services = servicesOf(running, audit, [transactions])
+  const services = servicesOf(running, audit, [transactions], options.controlPlane)
   const etcdV2 = await openEtcdV2({ store, listen: legacyAddress(options.legacyListen), log })
   undo.push(etcdV2.close)
   const doors = [createTlsDoor(etcdV2.door)]
@@ -130,10 +135,15 @@ async function openAudit({ audit = {}, dataDir, log }: ApiServerOptions, undo: U
   return opened
 }
 
-function servicesOf(running: RunningRegistry, audit: AuditLog | undefined, families: readonly Family[]): Services {
-  const { registry, authorizer, checks } = running
+function servicesOf(
+  { registry, authorizer, checks: own }: RunningRegistry,
+  audit: AuditLog | undefined,
+  families: readonly Family[],
+  controlPlane: ControlPlane | undefined,
+): Services {
   const priority = createPriority(registry)
-  return { authorizer, priority, metrics: createMetrics(registry, priority, families), audit, checks }
+  const checks = controlPlane ? [...own, controlPlane.check] : own
+  return { authorizer, priority, metrics: createMetrics(registry, priority, families), audit, checks, controlPlane }
 }
 
 interface Serving {

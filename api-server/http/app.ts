@@ -15,6 +15,7 @@ import { nextRequestId } from './audit-record.ts'
 import { Backups } from './backup.ts'
 import { mediaTypeOf } from './body.ts'
 import type { ResourceDeps } from './call.ts'
+import { planControlPlane } from './control-plane.ts'
 import { createDiscovery } from './discovery.ts'
 import { type Documents, serveDocument } from './documents.ts'
 import { endWithFailure, sendFailure } from './failure.ts'
@@ -164,6 +165,9 @@ function plan(routes: Routes, path: string, record: RequestRecord, request: Fast
   }
   const review = planReview(routes.access, path, request.raw)
   if (review) return (reply) => review(request.body, request.raw, reply.raw)
+  const { services, log } = routes.options
+  const operation = planControlPlane({ access: routes.access, plane: services.controlPlane, log }, path, request.raw)
+  if (operation) return (reply) => operation(reply.raw)
   routes.access.authorizePath(request.raw, request.method, path)
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuseWrite(path, request)
   return (reply) => serveDocument(routes, path, query, request, reply.raw)

@@ -6,7 +6,7 @@ import type { Store } from './store.ts'
 
 export interface OpenOptions extends EmbeddedOptions {
   /** Which etcd, for the backend of that name. */
-  readonly etcd?: Pick<EtcdOptions, 'endpoints' | 'tls' | 'prefix'>
+  readonly etcd?: Pick<EtcdOptions, 'endpoints' | 'tls' | 'prefix' | 'timeouts' | 'follow'>
 }
 
 const OPENERS: Readonly<Record<string, (options: OpenOptions) => Promise<Store>>> = {

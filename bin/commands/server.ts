@@ -8,8 +8,9 @@ import {
   unservedDoors,
 } from '../defaults.ts'
 import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
+import { addOwnEtcdOptions, type OwnEtcdFlags, ownEtcdOf } from '../own-etcd-flags.ts'
 
-interface ServerFlags extends ListenFlags, EtcdFlags {
+interface ServerFlags extends ListenFlags, EtcdFlags, OwnEtcdFlags {
   readonly dataDir: string
   readonly logLevel: string
   readonly store: 'embedded' | 'etcd' | 'memory'
@@ -29,10 +30,10 @@ export function register(program: Command): void {
     )
     .addOption(logLevelOption())
   for (const option of [...etcdOptions(), ...listenOptions()]) command.addOption(option)
-  command
+  addOwnEtcdOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ flotilla server --listen 0.0.0.0:6443\n  $ flotilla server --data-dir /tmp/f --listen 127.0.0.1:0\n  $ flotilla server --store etcd --etcd-endpoints http://127.0.0.1:2379',
+      '\nExamples:\n  $ flotilla server --listen 0.0.0.0:6443\n  $ flotilla server --data-dir /tmp/f --listen 127.0.0.1:0\n  $ flotilla server --store etcd --etcd-endpoints http://127.0.0.1:2379\n  $ flotilla server --store etcd --cluster-init --listen 10.0.0.1:6443\n  $ flotilla server --store etcd --join admin.kubeconfig --listen 10.0.0.2:6443',
     )
     .action(runServer)
 }
@@ -45,15 +46,22 @@ async function runServer(flags: ServerFlags): Promise<void> {
   ])
   const signal = stopSignal()
   for (const sentence of unservedDoors(flags)) console.log(sentence)
-  const etcd = await etcdOf(flags)
-  const server = await startApiServer({
-    ...flags,
-    legacyListen: legacyListen(flags),
-    ...(etcd && { etcd }),
-    log: createLog(flags.logLevel, 'server'),
-  })
-  for (const sentence of server.notices) console.log(sentence)
-  console.log(`ready: kubeconfig ${server.kubeconfigPath}`)
-  await stopped(signal)
-  await server.close()
+  const log = createLog(flags.logLevel, 'server')
+  const own = await ownEtcdOf(flags, log, signal)
+  try {
+    const etcd = own ? own.etcd : await etcdOf(flags)
+    const server = await startApiServer({
+      ...flags,
+      legacyListen: legacyListen(flags),
+      ...(etcd && { etcd }),
+      ...(own && { controlPlane: own.controlPlane }),
+      log,
+    })
+    for (const sentence of server.notices) console.log(sentence)
+    console.log(`ready: kubeconfig ${server.kubeconfigPath}`)
+    await stopped(signal)
+    await server.close()
+  } finally {
+    await own?.stop()
+  }
 }

@@ -15,6 +15,8 @@ export interface EtcdTls {
   readonly ca?: Uint8Array
   readonly certificate?: Uint8Array
   readonly key?: Uint8Array
+  /** Name that every member's certificate carries; without it, each must carry the host of its URL. */
+  readonly serverName?: string
 }
 
 export interface CallLimits {
@@ -75,9 +77,13 @@ function credentialsOf(secure: boolean, { ca, certificate, key }: EtcdTls) {
   return credentials.createSsl(pem(ca), pem(key), pem(certificate))
 }
 
+function channelOf(secure: boolean, { serverName }: EtcdTls) {
+  return secure && serverName !== undefined ? { ...CHANNEL, 'grpc.ssl_target_name_override': serverName } : CHANNEL
+}
+
 export function endpointAt(url: string, tls: EtcdTls): Endpoint {
   const { address, secure } = addressOf(url)
-  const client = new Client(address, credentialsOf(secure, tls), CHANNEL)
+  const client = new Client(address, credentialsOf(secure, tls), channelOf(secure, tls))
   return {
     url,
     get connected() {

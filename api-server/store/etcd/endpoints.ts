@@ -46,7 +46,8 @@ const PAUSE_MS = 50
 
 export class Endpoints {
   readonly timeouts: Timeouts
-  readonly #all: readonly Endpoint[]
+  readonly #tls: EtcdTls
+  #all: readonly Endpoint[]
   readonly #log: EndpointsOptions['log']
   readonly #probes = new Map<Endpoint, Promise<unknown>>()
   /** What was wrong with each when it was last left. */
@@ -58,6 +59,7 @@ export class Endpoints {
 
   constructor({ urls, tls = {}, timeouts = DEFAULT_TIMEOUTS, log }: EndpointsOptions) {
     if (urls.length === 0) throw new Error('no etcd endpoint was given')
+    this.#tls = tls
     this.#all = urls.map((url) => endpointAt(url, tls))
     this.timeouts = timeouts
     this.#log = log
@@ -71,6 +73,21 @@ export class Endpoints {
   onLeft(listener: (left: Endpoint) => void): () => void {
     this.#onLeft.add(listener)
     return () => this.#onLeft.delete(listener)
+  }
+
+  /** These are the members from now on. The current one stays so where it is among them; calls under way are not cut. */
+  update(urls: readonly string[]): void {
+    if (this.#closed || urls.length === 0) return
+    const { current } = this
+    const known = new Map(this.#all.map((each) => [each.url, each]))
+    const gone = this.#all.filter(({ url }) => !urls.includes(url))
+    this.#all = urls.map((url) => known.get(url) ?? endpointAt(url, this.#tls))
+    this.#at = Math.max(0, this.#all.indexOf(current))
+    for (const endpoint of gone) {
+      this.#faults.delete(endpoint)
+      setTimeout(() => endpoint.close(), this.timeouts.callMs).unref()
+    }
+    if (this.current !== current) for (const listener of this.#onLeft) listener(current)
   }
 
   /** `endpoint` does not do: others use the next one from now on. */

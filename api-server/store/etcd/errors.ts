@@ -21,7 +21,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
 ])
 
 /** Said before a request is proposed, or before it has left: another member may take it, whatever it does. */
-const NOT_TRIED = /no leader|not supported for learner|not capable|too many requests|^No connection established/
+const NOT_TRIED = /no leader|not supported for learner|not capable|too many requests|unhealthy cluster|^No connection established/
 
 /** grpc-js says CANCELLED for a lost link, too; nobody here cancels a call and then asks what became of it. */
 export function fateOf({ code, details }: ServiceError): Fate {

@@ -32,6 +32,8 @@ export interface EtcdOptions {
   /** `https://10.0.0.1:2379`, …; `http://` for tests and unix-local setups only. */
   readonly endpoints: readonly string[]
   readonly tls?: EtcdTls
+  /** Is handed what takes the members' addresses whenever they have changed. */
+  readonly follow?: (use: (urls: readonly string[]) => void) => void
   /** Everything lies below it. */
   readonly prefix?: string
   readonly timeouts?: Timeouts
@@ -70,6 +72,7 @@ export async function openEtcdStore(options: EtcdOptions): Promise<EtcdStore> {
   const { endpoints: urls, tls = {}, timeouts = DEFAULT_TIMEOUTS, log } = options
   const layout = layoutBelow(options.prefix ?? DEFAULT_PREFIX)
   const endpoints = new Endpoints({ urls, tls, timeouts, log })
+  options.follow?.((now) => endpoints.update(now))
   try {
     const opened = await openMeta(endpoints, layout, (options.now ?? Date.now)())
     return storeOf(assemble(options, endpoints, layout, opened))
