@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import packageFile from '../package.json' with { type: 'json' }
 import { register as agent } from './commands/agent.ts'
 import { register as apply } from './commands/apply.ts'
+import { register as backup } from './commands/backup.ts'
 import { register as completion } from './commands/completion.ts'
 import { register as controllers } from './commands/controllers.ts'
 import { register as remove } from './commands/delete.ts'
@@ -14,6 +15,7 @@ import { register as exec } from './commands/exec.ts'
 import { register as get } from './commands/get.ts'
 import { register as journal } from './commands/journal.ts'
 import { register as lock } from './commands/lock.ts'
+import { register as restore } from './commands/restore.ts'
 import { register as server } from './commands/server.ts'
 import { register as status } from './commands/status.ts'
 import { register as up } from './commands/up.ts'
@@ -55,6 +57,8 @@ for (const register of [
   lock,
   elect,
   discovery,
+  backup,
+  restore,
   completion,
 ])
   register(program)

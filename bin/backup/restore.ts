@@ -1,0 +1,85 @@
+/** `flotilla restore`: a backup becomes the store of a server that is not running. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { restoreIntoEtcd } from '../../api-server/store/etcd/restore.ts'
+import { type RestoreOptions, restoreSnapshot } from '../../api-server/store/restore.ts'
+import { type StoredFile, verifySnapshot } from '../../api-server/store/snapshot/file.ts'
+import { type EtcdFlags, etcdOf } from '../etcd-flags.ts'
+import { checkPki, writePki } from './pki-files.ts'
+import { reporting } from './progress.ts'
+import { PASSPHRASE_VARIABLE, secretOf } from './secret.ts'
+import type { Surroundings } from './work.ts'
+
+export interface RestoreFlags extends EtcdFlags {
+  readonly store: 'embedded' | 'etcd'
+  readonly dataDir?: string
+  readonly decryptWith?: string
+  readonly force?: boolean
+  readonly output?: string
+}
+
+export async function restore(
+  file: string,
+  flags: RestoreFlags,
+  { env, signal, say, note }: Surroundings,
+): Promise<void> {
+  const target = await targetOf(flags)
+  if (!existsSync(file)) throw new Error(`there is no file ${file}`)
+  const secret = await secretOf(flags.decryptWith, env)
+  const { dataDir, force = false } = flags
+  const options = { signal, force, ...(secret && { secret }) }
+  const { storedFiles, isEncrypted } = await verify(file, options)
+  if (dataDir) await checkPki(storedFiles, dataDir, force)
+  else if (storedFiles.length > 0)
+    note('the backup holds the keys of the control plane, which stay where they are: --data-dir says where they belong')
+  const onFiles = async (files: readonly StoredFile[]) => {
+    if (dataDir) await writePki(files, dataDir)
+  }
+  const done = await target.run(file, { ...options, onFiles, onProgress: reporting(note) })
+  const pki = storedFiles.length > 0 && dataDir !== undefined
+  const summary = { into: target.into, revision: String(done.revision), keys: done.keys, encrypted: isEncrypted, pki }
+  await say(flags.output === 'json' ? JSON.stringify(summary) : sentence(summary, flags))
+}
+
+async function verify(file: string, options: RestoreOptions) {
+  try {
+    return await verifySnapshot(file, options)
+  } catch (error) {
+    const hint = `: give --decrypt-with KEYFILE, or the passphrase in ${PASSPHRASE_VARIABLE}`
+    const isLocked = error instanceof Error && error.message.includes('is encrypted')
+    throw isLocked ? new Error(`${error.message}${hint}`, { cause: error }) : error
+  }
+}
+
+interface Target {
+  /** For people. */
+  readonly into: string
+  run(file: string, options: RestoreOptions): Promise<{ readonly revision: bigint; readonly keys: number }>
+}
+
+async function targetOf(flags: RestoreFlags): Promise<Target> {
+  const etcd = await etcdOf(flags)
+  if (etcd)
+    return {
+      into: `the etcd at ${etcd.endpoints.join(', ')}`,
+      run: (file, options) => restoreIntoEtcd(file, etcd, options),
+    }
+  const { dataDir } = flags
+  if (!dataDir) throw new Error('say where to: --data-dir DIR, or --store etcd --etcd-endpoints URL,…')
+  return { into: dataDir, run: (file, options) => restoreSnapshot(file, dataDir, options) }
+}
+
+function sentence(
+  { into, revision, keys, pki }: { into: string; revision: string; keys: number; pki: boolean },
+  { store, dataDir }: RestoreFlags,
+): string {
+  const server =
+    store === 'etcd'
+      ? `flotilla server --store etcd --etcd-endpoints …${dataDir ? ` --data-dir ${dataDir}` : ''}`
+      : `flotilla server --data-dir ${dataDir}`
+  const identity =
+    pki || (dataDir && existsSync(join(dataDir, 'pki')))
+      ? 'machines and kubeconfigs go on as they are'
+      : 'the backup holds no keys of the control plane: the server makes new ones where it has none, and machines and kubeconfigs then have to be given them'
+  return `restored ${keys} keys into ${into}; it goes on at revision ${revision}\n${identity}\nnext: ${server}`
+}
