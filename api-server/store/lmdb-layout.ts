@@ -35,7 +35,14 @@ export interface Tables {
   readonly log: Database<Buffer, Uint8Array>
   readonly meta: Database<Buffer, string>
   readonly clock: Database<Buffer, Uint8Array>
+  /**
+   * Closes the files and opens them again, for all who use these tables: once its head page could not be synced, lmdb
+   * answers neither writes nor reads any more. Rejects when they cannot be opened.
+   */
+  reopen(): Promise<void>
 }
+
+type Opened = Omit<Tables, 'reopen'>
 
 /** Address space, not memory; lmdb enlarges it when it is full. */
 const DEFAULT_MAP_BYTES = 4 * 1024 ** 3
@@ -52,16 +59,42 @@ const utf8Keys = {
   readKey: (source: Buffer, start: number, end: number) => source.toString('utf8', start, end),
 }
 
-/**
- * Opens or creates the files in `folder`. `overlappingSync: false` makes a commit visible and answered only once it is
- * synced, so a failed sync leaves the state before it.
- */
+/** Opens or creates the files in `folder`. */
 export function openTables(folder: string, mapSizeBytes = DEFAULT_MAP_BYTES): Tables {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  let opened = openFiles(folder, mapSizeBytes)
+  return {
+    get root() {
+      return opened.root
+    },
+    get keys() {
+      return opened.keys
+    },
+    get log() {
+      return opened.log
+    },
+    get meta() {
+      return opened.meta
+    },
+    get clock() {
+      return opened.clock
+    },
+    async reopen() {
+      await opened.root.close()
+      opened = openFiles(folder, mapSizeBytes)
+    },
+  }
+}
+
+/**
+ * `overlappingSync: false` makes a commit visible and answered only once it is synced, so a failed sync leaves the state
+ * before it.
+ */
+function openFiles(folder: string, mapSize: number): Opened {
   const root = open<Buffer, Uint8Array>(folder, {
     encoding: 'binary',
     keyEncoding: 'binary',
-    mapSize: mapSizeBytes,
+    mapSize,
     overlappingSync: false,
     eventTurnBatching: false,
     noSubdir: false,

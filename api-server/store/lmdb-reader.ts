@@ -53,6 +53,8 @@ function locate({ type, key, value, created, before }: LogRecord, modified: Revi
 export class LmdbReader implements History {
   readonly #tables: Tables
   readonly #scratch = addressOf(0n, 0)
+  /** Snapshots that are being read. */
+  #pins = 0
   /** Newest revision that was published, and the oldest that may be read; kept by whoever writes. */
   revision: Revision
   compacted: Revision
@@ -70,6 +72,24 @@ export class LmdbReader implements History {
   /** From here on, see the newest commit. */
   refresh(): void {
     this.#tables.root.resetReadTxn()
+  }
+
+  /** Whether reads work, seen from the newest commit. */
+  answers(): boolean {
+    try {
+      this.refresh()
+      this.number('revision')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Opens the files anew; false while a snapshot is being read, whose state would be closed under it. */
+  async reopen(): Promise<boolean> {
+    if (this.#pins > 0) return false
+    await this.#tables.reopen()
+    return this.answers()
   }
 
   pointer(key: string): Pointer | undefined {
@@ -148,12 +168,14 @@ export class LmdbReader implements History {
   }
 
   *#pinned(transaction: ReadTransaction): Generator<KeyValue> {
+    this.#pins += 1
     try {
       for (const { key, value } of this.#tables.keys.getRange({ start: FIRST_KEY, transaction })) {
         const pointer = decodePointer(value)
         yield this.#keyValue(key, pointer, this.#tables.log.get(this.#address(pointer), { transaction }))
       }
     } finally {
+      this.#pins -= 1
       transaction.done()
     }
   }

@@ -78,6 +78,7 @@ export class LmdbWriter {
   }
 
   async commit(transactions: readonly Transaction[]): Promise<readonly TransactionResult[]> {
+    if (this.#uncertain) await this.#refuseIfUncertain()
     this.#reader.refresh()
     const batch: Batch = { revision: this.#reader.revision, overlay: new Map(), puts: [], published: [] }
     const results = transactions.map((transaction) => this.#stage(batch, transaction))
@@ -87,15 +88,15 @@ export class LmdbWriter {
 
   /** Writes `puts` as one durable lmdb transaction; `UnavailableError` when nothing was written. */
   async write(puts: readonly Put[]): Promise<void> {
-    this.#refuseIfUncertain()
+    if (this.#uncertain) await this.#refuseIfUncertain()
     try {
       await this.#tables.root.batch(() => {
         for (const put of puts) put()
       })
     } catch (error) {
       const cause = await causeOf(error)
-      this.#reader.refresh()
       this.#uncertain = true
+      await this.#answerAgain()
       const full = await isFull(this.#folder)
       const reason = full ? 'the disk of the store is full' : `the store cannot write to its disk (${cause.message})`
       throw new UnavailableError(`${reason}; nothing was written, reads go on`, { cause })
@@ -103,12 +104,22 @@ export class LmdbWriter {
   }
 
   /** After a failed commit: whether it left the state before it, as lmdb promises, is checked before the next one. */
-  #refuseIfUncertain(): void {
-    if (!this.#uncertain) return
+  async #refuseIfUncertain(): Promise<void> {
+    if (!(await this.#answerAgain()))
+      throw new UnavailableError('the files of the store cannot be opened after its disk failed')
     if (this.#reader.number('revision') !== this.#reader.revision) {
       throw new UnavailableError('a write was reported as failed but reached the disk; restart the server to go on')
     }
     this.#uncertain = false
+  }
+
+  /** Whether lmdb answers after a failed commit; where it does not go on by itself, its files are opened anew. */
+  async #answerAgain(): Promise<boolean> {
+    try {
+      return this.#reader.answers() || (await this.#reader.reopen())
+    } catch {
+      return false // The next write tries again.
+    }
   }
 
   #stage(batch: Batch, transaction: Transaction): TransactionResult {

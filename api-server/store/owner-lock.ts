@@ -61,15 +61,33 @@ function removeStale(path: string, owner: string): void {
   rmSync(aside)
 }
 
-/** Takes the lock at `path` or throws an error that names the process which holds it. Returns its release. */
+/** Locks that this process holds; one of ours that is not among them could not be removed when it was given back. */
+const held = new Set<string>()
+
+/**
+ * Takes the lock at `path` or throws an error that names the process which holds it. Returns its release, which never
+ * throws: a disk that has turned read-only keeps the file, and the next owner sees that it is stale.
+ */
 export function takeOwnership(path: string): () => void {
   const self = `${process.pid} ${startTick(String(process.pid))} ${bootId()}`
   while (!create(path, self)) {
     const owner = readOwner(path)
-    if (owner !== undefined && holds(owner)) {
+    if (owner !== undefined && holds(owner) && (owner !== self || held.has(path))) {
       throw new Error(`the store is in use by process ${owner.split(' ')[0]} (lock file ${path})`)
     }
     if (owner !== undefined) removeStale(path, owner)
   }
-  return () => rmSync(path, { force: true })
+  held.add(path)
+  return () => {
+    held.delete(path)
+    removeIfPossible(path)
+  }
+}
+
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // EROFS, EIO: the file stays, and names a process that does not hold it any more.
+  }
 }

@@ -18,6 +18,7 @@ const DURING = 20
 const SERVER_PAUSE_MS = 2_000
 
 const KILL = 'etcd leader killed'
+let kills = 0
 const gaps = new Map<string, number[]>()
 
 /** What the fault does to writers: the longest time without an acknowledged write, from its beginning until it is over. */
@@ -69,12 +70,13 @@ function faultsOf(etcd: EtcdNetwork, servers: Product[], args: readonly string[]
 }
 
 async function killServer(recording: Recording, servers: Product[], args: readonly string[]): Promise<void> {
-  const [one] = servers as [Product]
+  const at = kills++ % servers.length
+  const one = servers[at] as Product
   await one.admin.close()
   await one.process.crash()
   await progress(recording, DURING, 'writes at the other server')
   const { host } = new URL(one.endpoints.api ?? '')
-  servers[0] = await startProduct([...args, '--listen', host], { dataDir: one.dataDir })
+  servers[at] = await startProduct([...args, '--listen', host], { dataDir: one.dataDir })
 }
 
 async function pauseServer(servers: readonly Product[]): Promise<void> {

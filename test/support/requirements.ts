@@ -65,6 +65,7 @@ const PROBES = {
   dbus: { holds: command('dbus-daemon'), lacking: 'dbus-daemon is not installed' },
   iproute2: { holds: command('ip'), lacking: 'ip (iproute2) is not installed' },
   iptables: { holds: command('iptables'), lacking: 'iptables is not installed' },
+  'loop devices': { holds: () => succeeds('losetup', '--find'), lacking: 'the kernel grants no loop devices' },
   docker: { holds: command('dockerd'), lacking: 'dockerd is not installed' },
   etcd: { holds: command('etcd'), lacking: 'etcd is not installed' },
   namespaces: {
