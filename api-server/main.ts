@@ -62,6 +62,8 @@ export interface ApiServer {
   readonly kubeconfigPath: string
   readonly pki: Pki
   readonly registry: Registry
+  /** Resolves, if ever, with why this server can go on no more and must be started anew. */
+  readonly failed: Promise<Error>
   /** Credentials of the controllers, as a kubeconfig's text. */
   controllersKubeconfig(): Promise<string>
   close(): Promise<void>
@@ -123,6 +125,7 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
     kubeconfigPath,
     pki,
     registry: running.registry,
+    failed: running.failed,
     controllersKubeconfig: () => controllersKubeconfig(pki, url),
     close: () => closeAll(undo),
   }

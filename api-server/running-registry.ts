@@ -22,6 +22,8 @@ export interface RunningRegistry {
   readonly registry: Registry
   readonly authorizer: Authorizer
   readonly checks: readonly HealthCheck[]
+  /** Resolves, if ever, with why nothing that is served can become any newer; only a restart helps. */
+  readonly failed: Promise<Error>
   /** From now on the server is on its way out, and says so to whoever asks whether to send it more. */
   closing(): void
 }
@@ -36,9 +38,14 @@ export async function startRegistry(store: Store, log: Logger, undo: Undo[]): Pr
   let closing = false
   await feed.load()
   await custom.serve()
+  let fail = (_error: Error): void => {}
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
+  })
   const following = feed.run(stop.signal).catch((error: unknown) => {
     failing = 'the store watch ended'
     log.fatal({ err: error }, 'the store watch ended; restart the server')
+    fail(error instanceof Error ? error : new Error(String(error)))
   })
   const loops: Promise<unknown>[] = [following]
   undo.push(() => {
@@ -57,7 +64,7 @@ export async function startRegistry(store: Store, log: Logger, undo: Undo[]): Pr
   const close = () => {
     closing = true
   }
-  return { registry, authorizer: rbac.authorizer, checks, closing: close }
+  return { registry, authorizer: rbac.authorizer, checks, failed, closing: close }
 }
 
 async function sweepForever(registry: Registry, log: Logger, signal: AbortSignal): Promise<void> {

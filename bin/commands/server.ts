@@ -59,8 +59,9 @@ async function runServer(flags: ServerFlags): Promise<void> {
     })
     for (const sentence of server.notices) console.log(sentence)
     console.log(`ready: kubeconfig ${server.kubeconfigPath}`)
-    await stopped(signal)
+    const failure = await Promise.race([stopped(signal), server.failed])
     await server.close()
+    if (failure) throw failure
   } finally {
     await own?.stop()
   }

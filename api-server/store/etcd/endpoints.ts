@@ -53,6 +53,8 @@ export class Endpoints {
   /** What was wrong with each when it was last left. */
   readonly #faults = new Map<Endpoint, string>()
   readonly #onLeft = new Set<(left: Endpoint) => void>()
+  /** Those whose last answer came from another cluster than the first answer of all. */
+  readonly #strangers = new Set<Endpoint>()
   #at = 0
   #clusterId: string | undefined
   #closed = false
@@ -99,12 +101,19 @@ export class Endpoints {
     for (const listener of this.#onLeft) listener(endpoint)
   }
 
+  /** Nobody is left of the cluster that answered first: it was made anew, under its old addresses. */
+  get areElsewhere(): boolean {
+    return this.#all.every((endpoint) => this.#strangers.has(endpoint))
+  }
+
   /** Throws UnavailableError where an answer comes from another cluster than the first one did. */
   check(endpoint: Endpoint, { header }: Answer): void {
     const id = header?.cluster_id
     if (id === undefined || id === '0') return
     this.#clusterId ??= id
+    this.#strangers.delete(endpoint)
     if (id === this.#clusterId) return
+    this.#strangers.add(endpoint)
     const why = `it belongs to another etcd cluster (id ${id}) than the other endpoints (id ${this.#clusterId})`
     this.leave(endpoint, why)
     throw new UnavailableError(`${endpoint.url}: ${why}`)

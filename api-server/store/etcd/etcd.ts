@@ -18,6 +18,7 @@ import type { EtcdTls } from './endpoint.ts'
 import { DEFAULT_TIMEOUTS, Endpoints, type Timeouts } from './endpoints.ts'
 import { isCompacted } from './errors.ts'
 import { type Housekeeping, housekeeping } from './housekeeping.ts'
+import { watchIdentity } from './identity.ts'
 import { type Layout, layoutBelow } from './layout.ts'
 import { type Live, liveWatch } from './live.ts'
 import { type Opened, openMeta, readHead } from './meta.ts'
@@ -61,6 +62,7 @@ interface Parts {
   readonly live: Live
   readonly keeping: Housekeeping
   readonly compaction: Compaction
+  readonly unwatchIdentity: () => void
   readonly now: () => number
 }
 
@@ -96,7 +98,8 @@ function assemble(options: EtcdOptions, endpoints: Endpoints, layout: Layout, op
   const keeping = housekeeping({ policy, log, now, revision, compacted, compact })
   keeping.note(head, begin > counting.seam(head.revision) ? begin : counting.seam(head.revision))
   const live = liveWatch({ endpoints, layout, counting, hub, log, onHead: keeping.note }, head)
-  return { endpoints, layout, opened, hub, live, keeping, compaction, now }
+  const unwatchIdentity = watchIdentity({ endpoints, layout, opened, hub, revision })
+  return { endpoints, layout, opened, hub, live, keeping, compaction, unwatchIdentity, now }
 }
 
 interface Compaction {
@@ -120,7 +123,8 @@ function compactionOf(endpoints: Endpoints, { counting, begin }: Opened, newest:
   return { compact, compacted: () => compacted }
 }
 
-function storeOf({ endpoints, layout, opened, hub, live, keeping, compaction, now }: Parts): EtcdStore {
+function storeOf(parts: Parts): EtcdStore {
+  const { endpoints, layout, opened, hub, live, keeping, compaction, now } = parts
   const { counting, clusterName, begin } = opened
   const span = () => ({ compacted: compaction.compacted(), revision: live.revision })
   const reads = new EtcdReads({ endpoints, layout, counting, span })
@@ -130,6 +134,7 @@ function storeOf({ endpoints, layout, opened, hub, live, keeping, compaction, no
 
   async function close(): Promise<void> {
     keeping.stop()
+    parts.unwatchIdentity()
     hub.close(new UnavailableError('the store is closed'))
     endpoints.close()
     await live.close()

@@ -118,6 +118,10 @@ function damaged(why: string): SnapshotError {
   return new SnapshotError(`the backup is damaged: ${why}`)
 }
 
+function foreign(): SnapshotError {
+  return new SnapshotError('the file is not a backup made by Flotilla, or its beginning is damaged')
+}
+
 async function readBlock(
   cursor: Cursor,
   seal: Seal,
@@ -135,7 +139,7 @@ async function readBlock(
 
 async function readHead(cursor: Cursor): Promise<{ readonly head: Buffer; readonly header: Header }> {
   const magic = await cursor.take(MAGIC.length)
-  if (!magic.equals(MAGIC)) throw new SnapshotError('the file is not a backup made by Flotilla')
+  if (!magic.equals(MAGIC)) throw foreign()
   const numbers = await cursor.take(8)
   const version = numbers.readUInt32BE()
   const length = numbers.readUInt32BE(4)
@@ -163,7 +167,10 @@ function parseHeader(text: string): Header {
 export async function checkDigest(chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const hash = createHash('sha256')
   let tail: Buffer = Buffer.alloc(0)
+  let isFirst = true
   for await (const chunk of chunks) {
+    if (isFirst && !MAGIC.equals(chunk.subarray(0, MAGIC.length))) throw foreign()
+    isFirst = false
     const all = Buffer.concat([tail, chunk])
     const keep = Math.max(0, all.length - DIGEST_BYTES)
     hash.update(all.subarray(0, keep))
