@@ -115,6 +115,7 @@ async function openParts(options: EmbeddedOptions, folder: string, release: () =
 }
 
 function storeOf({ tables, reader, hub, group, keeping, release }: Parts): EmbeddedStore {
+  const name = tables.meta.get('cluster')?.toString() ?? ''
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
@@ -148,9 +149,9 @@ function storeOf({ tables, reader, hub, group, keeping, release }: Parts): Embed
     compact: (before, { signal } = {}) => keeping.compact(before < reader.revision ? before : reader.revision, signal),
     async everything({ signal } = {}) {
       signal?.throwIfAborted()
-      return reader.everything()
+      return { ...reader.everything(), store: name }
     },
-    snapshot: (file, options) => writeSnapshot(file, reader.everything(), options),
+    snapshot: (file, options) => writeSnapshot(file, { ...reader.everything(), store: name }, options),
     tidy: () => keeping.tidy(),
     [Symbol.asyncDispose]: () => {
       closing ??= close()

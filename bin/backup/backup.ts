@@ -18,6 +18,8 @@ export interface BackupFlags extends SourceFlags {
 interface Summary extends Tally {
   readonly file: string
   readonly from: string
+  /** Its store's name, made when that was begun. */
+  readonly store?: string | undefined
   /** Of the store; a decimal. */
   readonly revision: string
   readonly bytes: number
@@ -40,7 +42,8 @@ export async function backup(
     await writeSnapshot(file, content, { signal, ...(secret && { secret }) })
     const { size } = await stat(file)
     const facts = { file: resolve(file), from: source.from, revision: String(content.revision), bytes: size }
-    const summary: Summary = { ...facts, ...tally(), encrypted: secret !== undefined, pki: files.length > 0 }
+    const { store } = source.content
+    const summary: Summary = { ...facts, ...tally(), store, encrypted: secret !== undefined, pki: files.length > 0 }
     await say(flags.output === 'json' ? JSON.stringify(summary) : sentence(summary))
     if (summary.pki && !summary.encrypted)
       note('it holds the keys of the control plane, and is not encrypted: keep it as you would keep them')

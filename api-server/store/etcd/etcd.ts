@@ -159,9 +159,9 @@ function storeOf(parts: Parts): EtcdStore {
     },
     watch: (range, options) => watchFrom({ endpoints, layout, counting, hub, live, span }, range, options),
     compact: compaction.compact,
-    everything: ({ signal } = {}) => everything(reads, newest, signal),
+    everything: ({ signal } = {}) => everything(reads, newest, clusterName, signal),
     snapshot: async (file, options = {}) =>
-      writeSnapshot(file, await everything(reads, newest, options.signal), options),
+      writeSnapshot(file, await everything(reads, newest, clusterName, options.signal), options),
     tidy: keeping.tidy,
     [Symbol.asyncDispose]: () => {
       closing ??= close()
@@ -173,8 +173,9 @@ function storeOf(parts: Parts): EtcdStore {
 async function everything(
   reads: EtcdReads,
   newest: () => Promise<Revision>,
+  store: string,
   signal: AbortSignal | undefined,
 ): Promise<SnapshotContent> {
   const revision = await abortable(newest(), signal)
-  return { revision, keys: await reads.count(revision, signal), items: reads.everything(revision, signal) }
+  return { revision, store, keys: await reads.count(revision, signal), items: reads.everything(revision, signal) }
 }

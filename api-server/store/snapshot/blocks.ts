@@ -21,6 +21,8 @@ export interface Header {
   readonly files: number
   /** Milliseconds since 1970. */
   readonly takenAtMs: number
+  /** Name of the store that it comes from. */
+  readonly store?: string
   /** Of the key, hexadecimal; absent where the file is not encrypted. */
   readonly salt?: string
 }

@@ -26,6 +26,8 @@ export interface SnapshotInfo extends SnapshotSummary {
   readonly files: number
   /** Milliseconds since 1970. */
   readonly takenAtMs: number
+  /** Name of the store that it comes from. */
+  readonly store: string | undefined
   readonly isEncrypted: boolean
 }
 
@@ -35,13 +37,14 @@ export interface SecretOptions {
   readonly signal?: AbortSignal
 }
 
-function headerOf({ revision, keys, files = [], takenAtMs = Date.now() }: SnapshotContent, salt?: Buffer): Header {
+function headerOf(content: SnapshotContent, salt?: Buffer): Header {
+  const { revision, keys, files = [], takenAtMs = Date.now(), store } = content
   const counts = { revision: String(revision), keys, files: files.length, takenAtMs }
-  return salt === undefined ? counts : { ...counts, salt: salt.toString('hex') }
+  return { ...counts, ...(store !== undefined && { store }), ...(salt && { salt: salt.toString('hex') }) }
 }
 
-function infoOf({ revision, keys, files, takenAtMs, salt }: Header): SnapshotInfo {
-  return { revision: BigInt(revision), keys, files, takenAtMs, isEncrypted: salt !== undefined }
+function infoOf({ revision, keys, files, takenAtMs, store, salt }: Header): SnapshotInfo {
+  return { revision: BigInt(revision), keys, files, takenAtMs, store, isEncrypted: salt !== undefined }
 }
 
 /** `content` as the bytes of a file, block by block, as fast as they are taken. */
@@ -140,6 +143,7 @@ export async function verifySnapshot(path: string, options: SecretOptions = {}):
  */
 export async function receiveSnapshot(chunks: AsyncIterable<Uint8Array>): Promise<SnapshotContent> {
   const { header, blocks } = await openBlocks(chunks)
-  const { revision, keys, takenAtMs } = infoOf(header)
-  return { revision, keys, takenAtMs, items: decodeContent(blocks, { keys, files: 0 }) }
+  const { revision, keys, takenAtMs, store } = infoOf(header)
+  const from = store === undefined ? {} : { store }
+  return { ...from, revision, keys, takenAtMs, items: decodeContent(blocks, { keys, files: 0 }) }
 }

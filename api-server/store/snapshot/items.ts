@@ -19,6 +19,8 @@ export interface SnapshotContent {
   readonly keys: number
   /** Exactly `keys` of them, in key order. Whoever has asked for the content must begin to go through them, at once. */
   readonly items: Iterable<KeyValue> | AsyncIterable<KeyValue>
+  /** Name of the store that it comes from, made when that was begun. */
+  readonly store?: string
   /** What is kept beside the keys. */
   readonly files?: readonly StoredFile[]
   /** Milliseconds since 1970; now unless given. */
