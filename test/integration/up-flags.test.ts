@@ -101,7 +101,7 @@ test('a flag that is wrong names itself and what it may be', async () => {
   const wrong: readonly (readonly [args: readonly string[], told: RegExp])[] = [
     [['up', '--machines', 'three'], /--machines.*whole number from 0 to 50/],
     [['up', '--log-level', 'loud'], /--log-level.*debug, info, warn, error, silent/],
-    [['server', '--store', 'paper'], /--store.*embedded, memory/],
+    [['server', '--store', 'paper'], /--store.*embedded, etcd, memory/],
     [['up', '--listen', 'nowhere', '--machines', '0', '--data-dir', tempDir()], /nowhere/],
     [['upp'], /unknown command 'upp'/],
   ]
