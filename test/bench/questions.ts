@@ -6,7 +6,8 @@ import type { Question } from './harness/figure.ts'
 import { list } from './list.ts'
 import { memory } from './memory.ts'
 import { start } from './start.ts'
+import { store } from './store.ts'
 import { unitLatency } from './unit-latency.ts'
 import { watch } from './watch.ts'
 
-export const QUESTIONS: readonly Question[] = [start, unitLatency, creates, gets, etcdV2, list, watch, memory]
+export const QUESTIONS: readonly Question[] = [start, unitLatency, creates, gets, etcdV2, list, watch, store, memory]

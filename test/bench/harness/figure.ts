@@ -1,7 +1,7 @@
 /** What a benchmark answers with. */
 import { median } from './statistics.ts'
 
-export type Unit = 'ms' | 's' | '/s' | 'MB' | 'events' | '×'
+export type Unit = 'µs' | 'ms' | 's' | '/s' | 'MB' | 'events' | '×'
 
 /** What the design asks for (design.md §8). */
 export interface Bar {

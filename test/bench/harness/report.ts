@@ -13,7 +13,7 @@ export interface Result extends Answer {
   readonly skipped?: string
 }
 
-const DIGITS: Readonly<Record<Unit, number>> = { ms: 1, s: 2, '/s': 0, MB: 0, events: 0, '×': 2 }
+const DIGITS: Readonly<Record<Unit, number>> = { µs: 0, ms: 1, s: 2, '/s': 0, MB: 0, events: 0, '×': 2 }
 
 function shown(value: number, unit: Unit): string {
   const digits = value < 10 && unit === '/s' ? 1 : DIGITS[unit]
