@@ -1,5 +1,5 @@
 /** Snapshots of the etcd store, restores into etcd, and servers that go on while their store is replaced. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { openEmbeddedStore } from '../../api-server/store/embedded.ts'
@@ -92,6 +92,22 @@ test('a server whose store is replaced under it writes nothing more and says so'
     { prefix },
   )
   await withStore(async (store) => assert.is(text((await store.get('/a')).kv), '1'), { prefix })
+})
+
+test('a server whose etcd was begun anew under its old address notices it, though its watch stays silent', async () => {
+  const folder = tempDir()
+  await using etcd = await startEtcd({ args: ['--data-dir', folder] })
+  const store = await openEtcdStore({ endpoints: [etcd.url] })
+  try {
+    for (let i = 0; i < 5; i++) await write(store, put('/a', String(i)))
+    const watch = watching(store, store.revision)
+    await etcd.crash()
+    rmSync(folder, { recursive: true })
+    await etcd.restart()
+    assert.match(String(await failure(watch.ended)), 'deleted or restored meanwhile: restart this server')
+  } finally {
+    await store[Symbol.asyncDispose]()
+  }
 })
 
 test('a restore that was broken off keeps the store closed until it is run again; a damaged file changes nothing', async () => {

@@ -13,6 +13,8 @@ export function watching(store: Store, after: Revision) {
   ended.catch(() => undefined) // told to whoever stops it
   return {
     seen,
+    /** Rejects with what ended it. */
+    ended,
     async stop() {
       stop.abort()
       await ended

@@ -18,7 +18,7 @@ export interface IdentityDeps {
   readonly revision: () => Revision
 }
 
-const LOOK_EVERY_MS = 5_000
+const LOOK_EVERY_MS = 3_000
 
 /** Ends every watcher with `ReplacedError` once the store is another one; the result stops looking. */
 export function watchIdentity(deps: IdentityDeps): () => void {
