@@ -1,7 +1,7 @@
 /** Opens the etcd v2 door, and its plain listener where one was asked for. */
 import type { Logger } from 'pino'
 import { createEtcdV2Door, type EtcdV2Door } from './legacy/etcd-v2/door.ts'
-import { type EtcdV2Listener, listenEtcdV2 } from './legacy/etcd-v2/listen.ts'
+import { type EtcdV2Listener, type ListenerTls, listenEtcdV2 } from './legacy/etcd-v2/listen.ts'
 import type { Store } from './store/store.ts'
 
 export interface EtcdV2Listen {
@@ -20,18 +20,27 @@ export interface OpenedEtcdV2 {
   close(): Promise<void>
 }
 
-export interface EtcdV2ServerOptions {
+export interface EtcdV2Settings {
+  /** The window of a thousand events, as etcd has it; else all kept history is served. */
+  readonly strict?: boolean
+  /** For the door's own listener, PEM. With `ca` clients must show a certificate. */
+  readonly tls?: ListenerTls
+}
+
+export interface EtcdV2ServerOptions extends EtcdV2Settings {
   readonly store: Store
   readonly listen: EtcdV2Listen | undefined
   readonly log: Logger
 }
 
 /** Rejects with a sentence when an address that was asked for cannot be had. */
-export async function openEtcdV2({ store, listen, log }: EtcdV2ServerOptions): Promise<OpenedEtcdV2> {
+export async function openEtcdV2(options: EtcdV2ServerOptions): Promise<OpenedEtcdV2> {
+  const { store, listen, log, strict = false, tls } = options
   let url: string | undefined
-  const door = await createEtcdV2Door({ store, log, clientUrls: () => (url === undefined ? [] : [url]) })
+  const clientUrls = () => (url === undefined ? [] : [url])
+  const door = await createEtcdV2Door({ store, log, strict, clientUrls })
   try {
-    const opened = listen === undefined ? undefined : await openListener(door, listen)
+    const opened = listen === undefined ? undefined : await openListener(door, listen, tls)
     const listener = typeof opened === 'object' ? opened : undefined
     url = listener?.url
     const close = async () => {
@@ -45,10 +54,14 @@ export async function openEtcdV2({ store, listen, log }: EtcdV2ServerOptions): P
   }
 }
 
-async function openListener(door: EtcdV2Door, listen: EtcdV2Listen): Promise<EtcdV2Listener | string> {
+async function openListener(
+  door: EtcdV2Door,
+  listen: EtcdV2Listen,
+  tls: ListenerTls | undefined,
+): Promise<EtcdV2Listener | string> {
   const where = `${listen.host}:${listen.port}`
   try {
-    return await listenEtcdV2(door.handle, listen)
+    return await listenEtcdV2(door.handle, { ...listen, ...(tls && { tls }) })
   } catch (cause) {
     const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
     if (isTaken && listen.isDefault)

@@ -11,7 +11,7 @@ import { writeDurable } from './auth/durable-file.ts'
 import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
 import { openPki, type Pki } from './auth/pki.ts'
-import { type EtcdV2Listen, openEtcdV2 } from './etcd-v2.ts'
+import { type EtcdV2Listen, type EtcdV2Settings, openEtcdV2 } from './etcd-v2.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
 import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
@@ -36,6 +36,7 @@ export interface ApiServerOptions {
   readonly alsoListen?: readonly string[]
   /** A plain listener for the etcd v2 API; without it only the TLS ports serve `/v2`. `isDefault`: nobody chose it. */
   readonly legacyListen?: string | { readonly listen: string; readonly isDefault: true }
+  readonly etcdV2?: EtcdV2Settings
   readonly store?: 'embedded' | 'etcd' | 'memory'
   /** Where the store `etcd` is. */
   readonly etcd?: OpenOptions['etcd']
@@ -105,7 +106,7 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const running = await startRegistry(store, log, undo)
   const audit = await openAudit(options, undo)
   const services = servicesOf(running, audit, [transactions], options.controlPlane)
-  const etcdV2 = await openEtcdV2({ store, listen: legacyAddress(options.legacyListen), log })
+  const etcdV2 = await openEtcdV2({ ...options.etcdV2, store, listen: legacyAddress(options.legacyListen), log })
   undo.push(etcdV2.close)
   const doors = [createTlsDoor(etcdV2.door)]
   const urls = await listenAll(

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Option } from 'commander'
+import { type LegacyDoorFlags, legacyDoorOptions } from './legacy-flags.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -33,10 +34,11 @@ export const listenOptions = () => [
     '--legacy-listen <host:port>',
     `etcd v2 API, plain HTTP (port 0: any; default: ${DEFAULT_LEGACY_LISTEN} where it is free)`,
   ).env('FLOTILLA_LEGACY_LISTEN'),
+  ...legacyDoorOptions(),
   new Option('--fleet-listen <host:port>', 'fleet v1 API; not served by this version').env('FLOTILLA_FLEET_LISTEN'),
 ]
 
-export interface ListenFlags {
+export interface ListenFlags extends LegacyDoorFlags {
   readonly listen: string
   readonly legacyListen?: string
   readonly fleetListen?: string

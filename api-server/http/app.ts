@@ -102,7 +102,7 @@ function admit(routes: Routes, request: FastifyRequest, reply: FastifyReply, don
   request.record = record
   routes.inFlight.add(reply.raw)
   followToItsEnd(services, record, request.raw, reply.raw)
-  const door = routes.options.doors?.find((each) => each.owns(path))
+  const door = routes.options.doors?.find((each) => each.owns(path, request.raw.headers))
   if (door) {
     enter(door, routes, record, request, reply)
     done()

@@ -8,6 +8,7 @@ import {
   unservedDoors,
 } from '../defaults.ts'
 import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
+import { etcdV2Settings } from '../legacy-flags.ts'
 import { addOwnEtcdOptions, type OwnEtcdFlags, ownEtcdOf } from '../own-etcd-flags.ts'
 
 interface ServerFlags extends ListenFlags, EtcdFlags, OwnEtcdFlags {
@@ -47,12 +48,14 @@ async function runServer(flags: ServerFlags): Promise<void> {
   const signal = stopSignal()
   for (const sentence of unservedDoors(flags)) console.log(sentence)
   const log = createLog(flags.logLevel, 'server')
+  const etcdV2 = await etcdV2Settings(flags)
   const own = await ownEtcdOf(flags, log, signal)
   try {
     const etcd = own ? own.etcd : await etcdOf(flags)
     const server = await startApiServer({
       ...flags,
       legacyListen: legacyListen(flags),
+      etcdV2,
       ...(etcd && { etcd }),
       ...(own && { controlPlane: own.controlPlane }),
       log,

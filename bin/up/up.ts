@@ -8,6 +8,7 @@ import { type Lab, missingForLab, openLab } from '../../node-agent/lab/index.ts'
 import type { UpFlags } from '../commands/up.ts'
 import { legacyListen, unservedDoors } from '../defaults.ts'
 import { machineNameOfHost } from '../host-name.ts'
+import { etcdV2Settings } from '../legacy-flags.ts'
 import { createLog } from '../log.ts'
 import { stopped, stopSignal } from '../stop-signal.ts'
 import { startControllers } from './control.ts'
@@ -80,12 +81,13 @@ async function bringUp(running: Running): Promise<ApiServer> {
   return server
 }
 
-function startServer(flags: UpFlags, lab: Lab | undefined, log: Logger): Promise<ApiServer> {
+async function startServer(flags: UpFlags, lab: Lab | undefined, log: Logger): Promise<ApiServer> {
   const { dataDir, listen } = flags
   return startApiServer({
     dataDir,
     listen,
     legacyListen: legacyListen(flags),
+    etcdV2: await etcdV2Settings(flags),
     alsoListen: lab ? [`${lab.hostAddress}:0`] : [],
     log,
   })

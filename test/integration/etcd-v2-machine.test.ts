@@ -2,20 +2,24 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { KubeConfig } from '@kubernetes/client-node'
 import pino from 'pino'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { MACHINES_GROUP } from '../../api-server/auth/identity.ts'
+import { openPki } from '../../api-server/auth/pki.ts'
 import { connect } from '../../controllers/lib/client.ts'
 import { EndpointSlice } from '../../crds/core/endpoint-slice.ts'
+import { Machine } from '../../crds/machine.ts'
 import { type Forward, forwardEtcdV2 } from '../../node-agent/etcd-v2-forward/forward.ts'
 import { etcdV2Forwards } from '../../node-agent/etcd-v2-forward/index.ts'
 import { knownServers } from '../../node-agent/etcd-v2-forward/known-servers.ts'
 import { createServerList, type ServerAddress } from '../../node-agent/etcd-v2-forward/server-list.ts'
+import { runProcess } from '../support/process.ts'
 import { type Product, startProduct } from '../support/product.ts'
+import { commandPath, suiteOf } from '../support/requirements.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { within } from '../support/within.ts'
 
-const test = suite("a machine's etcd v2 before a real API server")
+const test = suiteOf("a machine's etcd v2 before a real API server", { needs: ['etcd'] })
 const log = pino({ level: 'silent' })
 const NOWHERE: ServerAddress = { host: '127.0.0.1', port: 1, serverName: 'flotilla' }
 let product: Product
@@ -38,6 +42,23 @@ function certificate(): { cert: string; key: string; ca: string } {
   return { cert: text(user?.certData), key: text(user?.keyData), ca: text(cluster?.caData) }
 }
 
+/** What a machine called m1 has. */
+async function machineCertificate(): Promise<{ cert: string; key: string; ca: string }> {
+  const pki = await openPki(product.dataDir)
+  const {
+    certificate: cert,
+    key,
+    keyHash,
+  } = await pki.issueClient({
+    commonName: 'machine:m1',
+    organizations: [MACHINES_GROUP],
+  })
+  await product.admin.create(Machine, { metadata: { name: 'm1' } })
+  const body = { status: { keyHashes: [keyHash] } }
+  await product.admin.patch(Machine, 'm1', { type: 'merge', subresource: 'status', body })
+  return { cert, key, ca: pki.caCertificate }
+}
+
 const forwardTo = (...servers: ServerAddress[]): Promise<Forward> =>
   forwardEtcdV2({ host: '127.0.0.1', port: 0, servers: createServerList(servers), tls: certificate() })
 
@@ -48,6 +69,21 @@ test('keys written and awaited on the machine are those of the API server', asyn
   assert.is((await fetch(url, { method: 'PUT', body: new URLSearchParams({ value: 'here' }) })).status, 201)
   assert.match(await waiting.text(), /"action":"set".*"value":"here"/)
   assert.match(await (await fetch(`${product.endpoints.etcdV2}/v2/keys/m`)).text(), /"value":"here"/)
+  await forward.close()
+})
+
+test("etcdctl on a machine finds the addresses it can reach, and etcd's version and health", async () => {
+  const [list, tls] = [createServerList([server()]), await machineCertificate()]
+  const forward = await forwardEtcdV2({ host: '127.0.0.1', port: 0, servers: list, tls })
+  const url = `http://127.0.0.1:${forward.port}`
+  const etcdctl = (...args: string[]) =>
+    runProcess([commandPath('etcdctl') ?? 'etcdctl', '--endpoints', url, ...args], { env: { ETCDCTL_API: '2' } })
+  const done = await etcdctl('set', '/from', 'm1')
+  assert.is(done.stdout, 'm1\n', done.stderr)
+  assert.match((await etcdctl('member', 'list')).stdout, ` clientURLs=${url} `)
+  assert.match((await etcdctl('cluster-health')).stdout, `healthy result from ${url}\ncluster is healthy`)
+  assert.is(await (await fetch(`${url}/v2/machines`)).text(), url)
+  assert.match(await (await fetch(`${url}/version`)).text(), /"etcdserver":"3\.4/)
   await forward.close()
 })
 

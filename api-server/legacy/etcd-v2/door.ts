@@ -8,11 +8,12 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Store } from '../../store/store.ts'
 import { createBodyReader } from './body.ts'
+import type { Caller } from './caller.ts'
 import { createCatchUp } from './catch-up.ts'
 import { createHistory } from './history.ts'
 import { LOG_BOUNDS, type LogBounds, startHousekeeping } from './housekeeping.ts'
 import { isKeysPath, type KeysDeps, serveKeys } from './keys.ts'
-import { clusterIdOf, memberOf, serveMachines, serveMembers } from './member.ts'
+import { clusterIdOf, memberFor, memberOf, serveMachines, serveMembers } from './member.ts'
 import { type ProbeDeps, serveProbe } from './probes.ts'
 import { Replica } from './replica.ts'
 import { send, sendMoved, sendNotFound, sendText } from './reply.ts'
@@ -35,7 +36,7 @@ export interface EtcdV2Options {
 
 export interface EtcdV2Door {
   /** Answers any request; paths that etcd v2 does not know are 404. Never throws. */
-  handle(request: IncomingMessage, response: ServerResponse): void
+  handle(request: IncomingMessage, response: ServerResponse, caller?: Caller): void
   /** Ends all open watches; clients ask again. */
   letGo(): void
   /** Lets the watchers go, waits for writes under way; the store stays open. */
@@ -56,7 +57,7 @@ export async function createEtcdV2Door(options: EtcdV2Options): Promise<EtcdV2Do
   const housekeeping = startHousekeeping(store, replica, writer, log, options.logBounds ?? LOG_BOUNDS)
   const routes = routesOf(options, replica, clusterId, { writer, strict })
   return {
-    handle: (request, response) => handle(routes, request, response, log),
+    handle: (request, response, caller = {}) => handle(routes, { request, response, caller }, log),
     letGo: () => replica.hub.endAll(),
     close: async () => {
       replica.hub.endAll()
@@ -93,9 +94,16 @@ function routesOf(
   }
 }
 
-function handle(routes: Routes, request: IncomingMessage, response: ServerResponse, log: Logger): void {
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly caller: Caller
+}
+
+function handle(routes: Routes, exchange: Exchange, log: Logger): void {
+  const { request, response } = exchange
   try {
-    route(routes, request, response)
+    route(routes, exchange)
   } catch (error) {
     log.error({ err: error, method: request.method, url: request.url }, 'an etcd v2 request failed')
     if (response.headersSent) response.destroy()
@@ -103,14 +111,15 @@ function handle(routes: Routes, request: IncomingMessage, response: ServerRespon
   }
 }
 
-function route({ keys, probes }: Routes, request: IncomingMessage, response: ServerResponse): void {
+function route({ keys, probes }: Routes, exchange: Exchange): void {
+  const { request, response, caller } = exchange
   const target = parseTarget(request.url ?? '/')
   if (request.method === 'OPTIONS') send(response, 200, [], '')
   else if (target === undefined) sendText(response, 400, '400 Bad Request')
   else if ('moved' in target) sendMoved(request, response, target.moved)
   else if (isKeysPath(target.path)) serveKeys(keys, request, response, target)
   else if (target.path === '/v2/members' || target.path.startsWith('/v2/members/'))
-    serveMembers(probes.member, probes.clusterId, request, response, target.path)
-  else if (target.path === '/v2/machines') serveMachines(probes.member, request, response)
+    serveMembers(memberFor(probes.member, caller, request), probes.clusterId, request, response, target.path)
+  else if (target.path === '/v2/machines') serveMachines(memberFor(probes.member, caller, request), request, response)
   else if (!serveProbe(probes, request, response, target.path)) sendNotFound(response)
 }

@@ -1,11 +1,24 @@
-/** A listener of the door's own: plain HTTP, as its clients speak it, for addresses that only trusted callers reach. */
-import { createServer, type Server } from 'node:http'
+/**
+ * A listener of the door's own: plain HTTP, as its clients speak it, for addresses that only trusted callers reach; or
+ * TLS with certificates of the operator's choice, as etcd 2 had it.
+ */
+import { createServer as createPlainServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { EtcdV2Door } from './door.ts'
 
 export interface ListenOptions {
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
+  readonly tls?: ListenerTls
+}
+
+/** PEM. */
+export interface ListenerTls {
+  readonly cert: string
+  readonly key: string
+  /** Clients must show a certificate of this authority. */
+  readonly ca?: string
 }
 
 export interface EtcdV2Listener {
@@ -28,9 +41,9 @@ const CLOSING_MS = 2_000
 /** Rejects with the system's error when the address cannot be had. */
 export async function listenEtcdV2(
   handle: EtcdV2Door['handle'],
-  { host, port }: ListenOptions,
+  { host, port, tls }: ListenOptions,
 ): Promise<EtcdV2Listener> {
-  const server = createServer({
+  const limits = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
@@ -39,17 +52,27 @@ export async function listenEtcdV2(
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     noDelay: true,
-  })
+  }
+  const server = tls ? createTlsServer({ ...limits, ...tlsOptions(tls) }) : createPlainServer(limits)
   server.maxConnections = MAX_CONNECTIONS
-  server.on('request', handle)
+  server.on('request', (request, response) => handle(request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => resolve())
   })
   const address = server.address()
   const bound = typeof address === 'object' && address ? address.port : port
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, close: () => close(server) }
+  return {
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: () => close(server),
+  }
 }
+
+function tlsOptions({ cert, key, ca }: ListenerTls) {
+  return { cert, key, ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }) }
+}
+
+type Server = ReturnType<typeof createPlainServer> | ReturnType<typeof createTlsServer>
 
 async function close(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))

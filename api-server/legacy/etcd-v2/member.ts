@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Store } from '../../store/store.ts'
+import type { Caller } from './caller.ts'
 import { CLUSTER_KEY } from './records.ts'
 import { allow, send, sendText } from './reply.ts'
 
@@ -30,6 +31,16 @@ export function memberOf(name: string, clusterId: string, clientUrls: () => read
   const id = createHash('sha256').update(`${clusterId}/${name}`).digest('hex').slice(0, 16).replace(/^0/, '1')
   return { id, name, clientUrls }
 }
+
+/** The address that the client itself has used, where that of the listener is every address or another machine's. */
+export function memberFor(member: Member, { from }: Caller, { headers: { host = '' } }: IncomingMessage): Member {
+  if (!/^[\w.:[\]-]+$/.test(host)) return member
+  if (from !== undefined) return { ...member, clientUrls: () => [`${from}://${host}`] }
+  const reachable = (url: string) => url.replace(ANY_ADDRESS, `$1${host}`)
+  return { ...member, clientUrls: () => member.clientUrls().map(reachable) }
+}
+
+const ANY_ADDRESS = /^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?::\d+)?$/
 
 function shown({ id, name, clientUrls }: Member) {
   const urls = clientUrls()

@@ -1,6 +1,6 @@
 /** The door on the API's TLS port: the same answers, for those who may. On its own listener whoever reaches it may. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Identity, MASTERS_GROUP } from '../../auth/identity.ts'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { type Identity, MASTERS_GROUP, machineOf } from '../../auth/identity.ts'
 import type { EtcdV2Door } from './door.ts'
 import { failure, failureBody, failureStatus } from './failure.ts'
 import { send } from './reply.ts'
@@ -9,24 +9,41 @@ import { send } from './reply.ts'
 export const ETCD_V2_USER = 'flotilla:legacy-v2'
 
 export interface TlsDoor {
-  owns(path: string): boolean
+  owns(path: string, headers: IncomingHttpHeaders): boolean
   handle(request: IncomingMessage, response: ServerResponse, identity: Identity | undefined): void
   letGo(): void
 }
 
+/** On this port they are Kubernetes' own, unless a machine passes on what an etcd client asked (node-agent/etcd-v2-forward). */
+const SHARED_PATHS: ReadonlySet<string> = new Set(['/version', '/health'])
+const isPassedOn = (headers: IncomingHttpHeaders) => headers['x-flotilla-door'] === 'etcd-v2'
+
 export function createTlsDoor(door: EtcdV2Door): TlsDoor {
   return {
-    owns: (path) => path === '/v2' || path.startsWith('/v2/'),
+    owns: (path, headers) =>
+      path === '/v2' || path.startsWith('/v2/') || (SHARED_PATHS.has(path) && isPassedOn(headers)),
     handle: (request, response, identity) => {
-      if (mayUse(identity)) door.handle(request, response)
-      else refuse(response)
+      if (identity === undefined || !mayUse(identity)) refuse(response)
+      else
+        door.handle(request, response, {
+          from: protocolOf(request),
+          isAdministrator: isAdministrator(identity),
+        })
     },
     letGo: () => door.letGo(),
   }
 }
 
-function mayUse(identity: Identity | undefined): boolean {
-  return identity !== undefined && (identity.user === ETCD_V2_USER || identity.groups.includes(MASTERS_GROUP))
+/** A client on a machine has spoken plain HTTP to it. */
+function protocolOf({ headers }: IncomingMessage): 'http' | 'https' {
+  return isPassedOn(headers) && headers['x-forwarded-proto'] === 'http' ? 'http' : 'https'
+}
+
+const isAdministrator = ({ groups }: Identity) => groups.includes(MASTERS_GROUP)
+
+/** Every machine may: containers on it find etcd on its loopback, as CoreOS promised (design D4). */
+function mayUse(identity: Identity): boolean {
+  return identity.user === ETCD_V2_USER || isAdministrator(identity) || machineOf(identity) !== undefined
 }
 
 function refuse(response: ServerResponse): void {
