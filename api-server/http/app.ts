@@ -70,7 +70,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     access: createAccess(registry, services.authorizer),
     streams: new WatchStreams(),
     inFlight: new InFlight(),
-    backups: new Backups(registry.store),
+    backups: new Backups(registry),
     discovery: kinds.derived((all) => createDiscovery([...all, ...REVIEW_KINDS], 'flotilla')),
     openApi: createOpenApi(kinds),
   }

@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MASTERS_GROUP } from '../auth/identity.ts'
+import { backupBytes } from '../registry/backup.ts'
 import { forbidden, methodNotAllowed, tooManyRequests, unauthorized } from '../registry/errors.ts'
-import { snapshotBytes } from '../store/snapshot/file.ts'
-import type { Store } from '../store/store.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { Caller } from './access.ts'
 import { drained } from './reply.ts'
 
@@ -18,11 +18,11 @@ const MAX_AT_ONCE = 2
 const STALLED_MS = 60_000
 
 export class Backups {
-  readonly #store: Pick<Store, 'everything'>
+  readonly #registry: Registry
   readonly #running = new Map<ServerResponse, Promise<void>>()
 
-  constructor(store: Pick<Store, 'everything'>) {
-    this.#store = store
+  constructor(registry: Registry) {
+    this.#registry = registry
   }
 
   /** Undefined where the request asks for no backup. Throws 401, 403, 405 or 429. */
@@ -43,7 +43,7 @@ export class Backups {
 
   async #send(response: ServerResponse): Promise<void> {
     if (this.#running.size >= MAX_AT_ONCE) throw tooManyRequests()
-    const sent = stream(this.#store, response)
+    const sent = stream(this.#registry, response)
     this.#running.set(
       response,
       sent.catch(() => undefined),
@@ -56,11 +56,11 @@ export class Backups {
   }
 }
 
-async function stream(store: Pick<Store, 'everything'>, response: ServerResponse): Promise<void> {
-  const content = await store.everything()
+async function stream(registry: Registry, response: ServerResponse): Promise<void> {
+  const backup = await backupBytes(registry)
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
   try {
-    for await (const bytes of snapshotBytes(content)) {
+    for await (const bytes of backup) {
       if (response.destroyed) return
       if (!response.write(bytes)) await taken(response)
     }

@@ -177,9 +177,8 @@ export class Feed {
   async #reload(): Promise<void> {
     const missedAfter = this.#revision
     const at = await this.#store.readRevision()
-    const caches = [...this.#caches.values()]
     const news: (readonly [KindCache, Joining])[] = []
-    for (const cache of caches) {
+    for (const cache of [...this.#caches.values()]) {
       const joining = new Joining(cache.kind)
       await joining.load(this.#store, at)
       news.push([cache, joining])

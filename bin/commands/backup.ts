@@ -23,7 +23,7 @@ export function register(program: Command, io: Io = processIo): void {
   })
   withExamples(command, [
     'flotilla backup fleet.backup',
-    'flotilla backup fleet.backup --data-dir /var/lib/flotilla --with-pki --encrypt-with /root/backup.key',
+    'flotilla backup fleet.backup --data-dir /var/lib/flotilla --with-pki --encrypt-with /etc/flotilla/backup.key',
     'flotilla backup fleet.backup --etcd-endpoints http://127.0.0.1:2379     without any server',
   ])
 }

@@ -26,6 +26,6 @@ export function register(program: Command, io: Io = processIo): void {
   withExamples(command, [
     'flotilla restore fleet.backup --data-dir /var/lib/flotilla',
     'flotilla restore fleet.backup --data-dir /var/lib/flotilla --store etcd --etcd-endpoints http://127.0.0.1:2379',
-    'flotilla restore fleet.backup --data-dir /srv/new --decrypt-with /root/backup.key',
+    'flotilla restore fleet.backup --data-dir /srv/new --decrypt-with /etc/flotilla/backup.key',
   ])
 }
