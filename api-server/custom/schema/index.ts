@@ -7,7 +7,7 @@ import { runRules } from './cel/run-rules.ts'
 import { fillDefaults } from './defaults.ts'
 import { checkLists } from './lists.ts'
 import { BudgetSpent, createMeter, type Meter } from './meter.ts'
-import { schemaNode } from './node.ts'
+import { type SchemaNode, schemaNode } from './node.ts'
 import { prune } from './prune.ts'
 import { NO_FIELD } from './value-causes.ts'
 import { valueChecker } from './values.ts'
@@ -20,7 +20,10 @@ export interface CompiledSchema {
   prune(object: ApiObject): string[]
   /** Fills defaults in place, top down. A null that the schema does not allow becomes the default, or goes. */
   fillDefaults(object: ApiObject): void
-  /** Every way in which the object breaks its schema, in kube-apiserver's words; `previous` is absent on create. */
+  /**
+   * Every way in which the object breaks its schema, in kube-apiserver's words; `previous` is absent on create. What is as
+   * it was there is not told again (`ratchet.ts`).
+   */
   check(object: ApiObject, previous: ApiObject | undefined): Cause[]
 }
 
@@ -43,13 +46,23 @@ export function compileSchema(openAPIV3Schema: JsonSchema): CompiledSchema {
     fillDefaults: (object) => fillDefaults(object, root),
     check(object, previous) {
       if (isTooDeep(object)) return [invalidValue('', '', `must not be nested deeper than ${MAX_OBJECT_DEPTH} levels`)]
-      const causes = boundedCheck(() => checkValue(object, root, ''), meter)
-      checkLists(object, root, '', causes)
+      const causes = boundedCheck(() => checkValue(object, root, '', previous), meter)
+      causes.push(...listCauses(object, previous, root))
       if (!rules) return causes
       if (causes.some(({ reason }) => BLOCKING.has(reason))) return [...causes, RULES_NOT_RUN]
       return [...causes, ...runRules(rules, object, previous, ruleMeter)]
     },
   }
+}
+
+/** As in Kubernetes: whoever had such lists may go on having them. */
+function listCauses(object: ApiObject, previous: ApiObject | undefined, root: SchemaNode): Cause[] {
+  const causes: Cause[] = []
+  checkLists(object, root, '', causes)
+  if (causes.length === 0 || previous === undefined) return causes
+  const before: Cause[] = []
+  checkLists(previous, root, '', before)
+  return before.length > 0 ? [] : causes
 }
 
 /** Rules may rely on these; they are not run on an object that has any. */

@@ -14,6 +14,7 @@ import { childOf } from './defaults.ts'
 import { FORMATS, formatFor } from './formats.ts'
 import type { Meter } from './meter.ts'
 import { isSchema, propertiesOf, type SchemaNode } from './node.ts'
+import { isUnchanged, pastField, pastItems } from './ratchet.ts'
 import { compileRegex } from './regex/index.ts'
 import { causesOf, fieldBelow } from './value-causes.ts'
 
@@ -36,17 +37,27 @@ const PLAIN_KEYWORDS = [
 ]
 const JUNCTORS = ['allOf', 'anyOf', 'oneOf']
 
-/** Every way in which a value breaks a schema; `path` is where the value lies. Throws `BudgetSpent`. */
-export type CheckValue = (value: unknown, node: SchemaNode, path: string) => Cause[]
+/**
+ * Every way in which a value breaks a schema, except where it is what it was: `past`, undefined for what is new. `path` is
+ * where the value lies. Throws `BudgetSpent`.
+ */
+export type CheckValue = (value: unknown, node: SchemaNode, path: string, past: unknown) => Cause[]
 
 /** Regular expressions are paid for from `meter`. */
 export function valueChecker(meter: Meter): CheckValue {
   const demandOf = demands(meter)
-  return (value, node, path) => {
+  return (value, node, path, past) => {
     const causes: Cause[] = []
-    walk(value, node, path, { demandOf, causes })
+    walk({ value, past, node, path }, { demandOf, causes })
     return causes
   }
+}
+
+interface Step {
+  readonly value: unknown
+  readonly past: unknown
+  readonly node: SchemaNode
+  readonly path: string
 }
 
 interface Walk {
@@ -54,19 +65,29 @@ interface Walk {
   readonly causes: Cause[]
 }
 
-function walk(value: unknown, node: SchemaNode, path: string, on: Walk): void {
-  if (on.causes.length >= MAX_CAUSES) return
+function walk(step: Step, on: Walk): void {
+  const { value, past, node, path } = step
+  const before = on.causes.length
+  if (before >= MAX_CAUSES) return
   on.causes.push(...on.demandOf(node)(value, path).slice(0, MAX_CAUSES))
-  if (Array.isArray(value)) walkList(value, node.items, path, on)
+  const isOwn = on.causes.length > before
+  if (Array.isArray(value)) walkList(value, step, on)
   else if (value !== null && typeof value === 'object')
     for (const [key, inside] of Object.entries(value)) {
       const child = childOf(node, key)
-      if (child) walk(inside, child, fieldBelow(path, key), on)
+      if (child) walk({ value: inside, past: pastField(past, key), node: child, path: fieldBelow(path, key) }, on)
     }
+  // What is left of a child's says that the child has changed, and so has this; an item without a past says nothing.
+  const mayBeOld = isOwn || (Array.isArray(value) && on.causes.length > before)
+  if (mayBeOld && isUnchanged(value, past, node)) on.causes.length = before
 }
 
-function walkList(list: readonly unknown[], items: SchemaNode | undefined, path: string, on: Walk): void {
-  if (items) for (const [i, item] of list.entries()) walk(item, items, `${path}[${i}]`, on)
+function walkList(list: readonly unknown[], { past, node, path }: Step, on: Walk): void {
+  const { items } = node
+  if (!items) return
+  const pastOf = pastItems(past, node)
+  for (const [i, item] of list.entries())
+    walk({ value: item, past: pastOf(item, i), node: items, path: `${path}[${i}]` }, on)
 }
 
 type Demand = (value: unknown, path: string) => Cause[]

@@ -1,8 +1,8 @@
 /** Runs a schema's rules on an object, in the order and with the words of kube-apiserver 1.32 (schema/cel/validation.go). */
 import { Optional } from '@marcbachmann/cel-js'
 import { type Cause, shown } from '../../../registry/errors.ts'
-import { canonical } from '../lists.ts'
 import type { Meter } from '../meter.ts'
+import { isUnchanged, pastField, pastItems } from '../ratchet.ts'
 import type { CompiledRule, CompiledRules, RuleTree } from './compile-rules.ts'
 import { shownName } from './functions/names.ts'
 import type { Program } from './program.ts'
@@ -15,7 +15,7 @@ export function runRules(rules: CompiledRules, object: unknown, previous: unknow
   meter.reset()
   rules.declared.reset()
   const run: Run = { causes: [], meter }
-  visit(rules.tree, object, previous, '', run)
+  visit(rules.tree, { value: object, old: previous, past: previous, path: '' }, run)
   return run.causes
 }
 
@@ -24,49 +24,60 @@ interface Run {
   readonly meter: Meter
 }
 
-function visit(tree: RuleTree, value: unknown, old: unknown, path: string, run: Run): void {
-  // A null is the business of rules around it.
-  if (value === null || value === undefined || run.meter.spent()) return
-  if (tree.rules.length > 0) checkNode(tree, value, old ?? undefined, path, run)
-  if (Array.isArray(value)) visitList(tree, value, old, path, run)
-  else if (typeof value === 'object') visitObject(tree, value as Record<string, unknown>, old, path, run)
+/** A value; `old`, what a transition rule compares it with; `past`, what it is to have been to be left alone. */
+interface Place {
+  readonly value: unknown
+  readonly old: unknown
+  readonly past: unknown
+  readonly path: string
 }
 
-function visitObject(tree: RuleTree, value: Record<string, unknown>, old: unknown, path: string, run: Run): void {
-  const before = tree.node.atomicMap || Array.isArray(old) ? undefined : (old as Record<string, unknown> | undefined)
+function visit(tree: RuleTree, place: Place, run: Run): void {
+  const { value } = place
+  // A null is the business of rules around it.
+  if (value === null || value === undefined || run.meter.spent()) return
+  if (tree.rules.length > 0) checkNode(tree, place, run)
+  if (Array.isArray(value)) visitList(tree, value, place, run)
+  else if (typeof value === 'object') visitObject(tree, value as Record<string, unknown>, place, run)
+}
+
+function visitObject(tree: RuleTree, value: Record<string, unknown>, { old, past, path }: Place, run: Run): void {
+  const before = tree.node.atomicMap ? undefined : old
   for (const [key, inside] of Object.entries(value)) {
-    const oldInside = before && Object.hasOwn(before, key) ? before[key] : undefined
+    const of = { value: inside, old: pastField(before, key), past: pastField(past, key) }
     const named = tree.properties.get(key)
-    if (named) visit(named, inside, oldInside, path === '' ? key : `${path}.${key}`, run)
-    else if (tree.additional) visit(tree.additional, inside, oldInside, `${path}[${key}]`, run)
+    if (named) visit(named, { ...of, path: path === '' ? key : `${path}.${key}` }, run)
+    else if (tree.additional) visit(tree.additional, { ...of, path: `${path}[${key}]` }, run)
   }
 }
 
-function visitList(tree: RuleTree, list: readonly unknown[], old: unknown, path: string, run: Run): void {
+function visitList(tree: RuleTree, list: readonly unknown[], { old, past, path }: Place, run: Run): void {
   if (!tree.items) return
   const oldItem = correlation(tree, old)
-  for (const [i, item] of list.entries()) visit(tree.items, item, oldItem(item), `${path}[${i}]`, run)
+  const pastItem = pastItems(past, tree.node)
+  for (const [i, item] of list.entries())
+    visit(tree.items, { value: item, old: oldItem(item), past: pastItem(item, i), path: `${path}[${i}]` }, run)
 }
 
-/** Only items of a list of type map have a past: that of the item with the same keys. */
+/** For transitions only items of a list of type map have a past: that of the item with the same keys. */
 function correlation({ node }: RuleTree, old: unknown): (item: unknown) => unknown {
-  if (node.listType !== 'map' || !Array.isArray(old)) return () => undefined
-  const keyOf = (item: unknown) =>
-    canonical(node.listMapKeys.map((key) => (item as Record<string, unknown> | null)?.[key]))
-  const items = new Map(old.map((item) => [keyOf(item), item]))
-  return (item) => items.get(keyOf(item))
+  if (node.listType !== 'map') return () => undefined
+  const oldItem = pastItems(old, node)
+  return (item) => oldItem(item, 0)
 }
 
-function checkNode(tree: RuleTree, value: unknown, old: unknown, path: string, run: Run): void {
+function checkNode(tree: RuleTree, { value, old, past, path }: Place, run: Run): void {
   const self = tree.convert(value)
-  const oldSelf = old === undefined ? undefined : tree.convert(old)
+  const oldSelf = old === undefined || old === null ? undefined : tree.convert(old)
   for (const compiled of tree.rules) {
+    const { usesOldSelf } = compiled.program
     const isOptional = compiled.rule.optionalOldSelf === true
     // A transition has two ends.
-    if (compiled.program.usesOldSelf && oldSelf === undefined && !isOptional) continue
+    if (usesOldSelf && oldSelf === undefined && !isOptional) continue
     const context = { self, oldSelf: isOptional ? Optional.of(oldSelf) : oldSelf }
     const cause = checkRule(compiled, context, tree.node.type, path, run.meter)
-    if (cause) run.causes.push(cause)
+    // A transition is about the change itself: its verdict holds also for none.
+    if (cause && (usesOldSelf || run.meter.spent() || !isUnchanged(value, past, tree.node))) run.causes.push(cause)
     if (run.meter.spent()) return
   }
 }
