@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import { createEtcdV2Door, type EtcdV2Door } from './legacy/etcd-v2/door.ts'
 import { type EtcdV2Listener, type ListenerTls, listenEtcdV2 } from './legacy/etcd-v2/listen.ts'
+import type { ObjectsAbove } from './legacy/etcd-v2/projection/index.ts'
 import type { Store } from './store/store.ts'
 
 export interface EtcdV2Listen {
@@ -30,15 +31,16 @@ export interface EtcdV2Settings {
 export interface EtcdV2ServerOptions extends EtcdV2Settings {
   readonly store: Store
   readonly listen: EtcdV2Listen | undefined
+  readonly objects: ObjectsAbove
   readonly log: Logger
 }
 
 /** Rejects with a sentence when an address that was asked for cannot be had. */
 export async function openEtcdV2(options: EtcdV2ServerOptions): Promise<OpenedEtcdV2> {
-  const { store, listen, log, strict = false, tls } = options
+  const { store, listen, objects, log, strict = false, tls } = options
   let url: string | undefined
   const clientUrls = () => (url === undefined ? [] : [url])
-  const door = await createEtcdV2Door({ store, log, strict, clientUrls })
+  const door = await createEtcdV2Door({ store, objects, log, strict, clientUrls })
   try {
     const opened = listen === undefined ? undefined : await openListener(door, listen, tls)
     const listener = typeof opened === 'object' ? opened : undefined

@@ -106,7 +106,8 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const running = await startRegistry(store, log, undo)
   const audit = await openAudit(options, undo)
   const services = servicesOf(running, audit, [transactions], options.controlPlane)
-  const etcdV2 = await openEtcdV2({ ...options.etcdV2, store, listen: legacyAddress(options.legacyListen), log })
+  const listen = legacyAddress(options.legacyListen)
+  const etcdV2 = await openEtcdV2({ ...options.etcdV2, store, objects: running, listen, log })
   undo.push(etcdV2.close)
   const doors = [createTlsDoor(etcdV2.door)]
   const urls = await listenAll(

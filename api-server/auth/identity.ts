@@ -12,6 +12,8 @@ export const AUTHENTICATED_GROUP = 'system:authenticated'
 export const MACHINES_GROUP = 'flotilla:machines'
 export const CONTROLLERS_USER = 'flotilla:controllers'
 export const API_SERVER_USER = 'flotilla:api-server'
+/** Who comes in through the etcd v2 door's own listener. */
+export const ETCD_V2_USER = 'flotilla:legacy-v2'
 export const ANONYMOUS: Identity = { user: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 const MACHINE_PREFIX = 'machine:'

@@ -3,6 +3,7 @@
  * put together from others by label, so that users' own kinds join them by adding a labelled cluster role. What the
  * fixed roles give to everybody who is known (discovery, asking about oneself) is not repeated here.
  */
+import { ETCD_V2_USER } from '../identity.ts'
 import type { BindingObject, PolicyRule, RoleObject } from './policy.ts'
 import { RBAC_GROUP } from './policy.ts'
 
@@ -102,8 +103,15 @@ const MONITORING: RoleObject = {
   rules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/livez', '/livez/*', '/metrics', '/readyz', '/readyz/*'] }],
 }
 
+/** Who reaches the etcd v2 door's own listener has these rights on the objects that its keys show. */
+const LEGACY_V2: RoleObject = {
+  metadata: { name: ETCD_V2_USER, ...BUILT_IN },
+  rules: [rule([...READ, 'create', 'delete', 'update'], FLOTILLA, 'subnets')],
+}
+
 export const BUILT_IN_ROLES: readonly RoleObject[] = [
   CLUSTER_ADMIN,
+  LEGACY_V2,
   MONITORING,
   aggregated('admin', undefined, [`${AGGREGATE_TO}admin`]),
   aggregated('edit', 'admin', [`${AGGREGATE_TO}edit`]),
@@ -116,15 +124,16 @@ export const BUILT_IN_ROLES: readonly RoleObject[] = [
   contribution('flotilla:aggregate-to-view', 'view', FLEET.view),
 ]
 
-function bindingTo(name: string, group: string): BindingObject {
+function bindingTo(name: string, subject: string, kind: 'Group' | 'User' = 'Group'): BindingObject {
   return {
     metadata: { name, ...BUILT_IN },
     roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name },
-    subjects: [{ apiGroup: RBAC_GROUP, kind: 'Group', name: group }],
+    subjects: [{ apiGroup: RBAC_GROUP, kind, name: subject }],
   }
 }
 
 export const BUILT_IN_BINDINGS: readonly BindingObject[] = [
   bindingTo('cluster-admin', 'system:masters'),
+  bindingTo(ETCD_V2_USER, ETCD_V2_USER, 'User'),
   bindingTo('system:monitoring', 'system:monitoring'),
 ]

@@ -1,6 +1,6 @@
 /**
- * The etcd v2 door: what speaks etcd's first API to those who still do. It knows the store and nothing of the objects
- * above it. Whoever hangs it on a listener decides who may come in.
+ * The etcd v2 door: what speaks etcd's first API to those who still do. Of the objects above the store it knows what its
+ * projections show. Whoever hangs it on a listener decides who may come in.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -15,6 +15,7 @@ import { LOG_BOUNDS, type LogBounds, startHousekeeping } from './housekeeping.ts
 import { isKeysPath, type KeysDeps, serveKeys } from './keys.ts'
 import { clusterIdOf, memberFor, memberOf, serveMachines, serveMembers } from './member.ts'
 import { type ProbeDeps, serveProbe } from './probes.ts'
+import { createProjecting, type ObjectsAbove } from './projection/index.ts'
 import { Replica } from './replica.ts'
 import { send, sendMoved, sendNotFound, sendText } from './reply.ts'
 import { createCounters } from './stats.ts'
@@ -31,6 +32,8 @@ export interface EtcdV2Options {
   /** The member's name. */
   readonly name?: string
   readonly log: Logger
+  /** Without them every key is a plain one. */
+  readonly objects?: ObjectsAbove
   readonly logBounds?: LogBounds
 }
 
@@ -53,14 +56,17 @@ export async function createEtcdV2Door(options: EtcdV2Options): Promise<EtcdV2Do
   const following = replica.follow(stop.signal).catch((error: unknown) => {
     log.fatal({ err: error }, 'the etcd v2 door lost the store; restart the server')
   })
-  const writer = createWriter(store, replica, log)
+  const projecting = options.objects && createProjecting(options.objects, replica, log)
+  const writer = createWriter(store, replica, log, projecting?.projector)
   const housekeeping = startHousekeeping(store, replica, writer, log, options.logBounds ?? LOG_BOUNDS)
-  const routes = routesOf(options, replica, clusterId, { writer, strict })
+  const routes = routesOf(options, replica, clusterId, { writer, strict, projecting })
+  const projected = await projecting?.follow(writer)
   return {
     handle: (request, response, caller = {}) => handle(routes, { request, response, caller }, log),
     letGo: () => replica.hub.endAll(),
     close: async () => {
       replica.hub.endAll()
+      projected?.close()
       await writer.close()
       await housekeeping.close()
       stop.abort()
@@ -78,7 +84,7 @@ function routesOf(
   { store, clientUrls, name = hostname() }: EtcdV2Options,
   replica: Replica,
   clusterId: string,
-  { writer, strict }: Pick<KeysDeps, 'writer'> & { strict: boolean },
+  { strict, ...given }: Pick<KeysDeps, 'writer' | 'projecting'> & { strict: boolean },
 ): Routes {
   const headers = (index: number) => [
     ...['Content-Type', 'application/json', 'X-Etcd-Cluster-Id', clusterId, 'X-Etcd-Index', String(index)],
@@ -89,7 +95,7 @@ function routesOf(
   const watching = createWatching(replica, createHistory(store, replica, strict), headers)
   const member = memberOf(name, clusterId, clientUrls)
   return {
-    keys: { replica, writer, watching, bodies: createBodyReader(), counters, clusterId, catchUp, headers },
+    keys: { replica, ...given, watching, bodies: createBodyReader(), counters, clusterId, catchUp, headers },
     probes: { member, clusterId, replica, counters, startedMs: Date.now(), ask: catchUp },
   }
 }
@@ -117,7 +123,7 @@ function route({ keys, probes }: Routes, exchange: Exchange): void {
   if (request.method === 'OPTIONS') send(response, 200, [], '')
   else if (target === undefined) sendText(response, 400, '400 Bad Request')
   else if ('moved' in target) sendMoved(request, response, target.moved)
-  else if (isKeysPath(target.path)) serveKeys(keys, request, response, target)
+  else if (isKeysPath(target.path)) serveKeys(keys, exchange, target)
   else if (target.path === '/v2/members' || target.path.startsWith('/v2/members/'))
     serveMembers(memberFor(probes.member, caller, request), probes.clusterId, request, response, target.path)
   else if (target.path === '/v2/machines') serveMachines(memberFor(probes.member, caller, request), request, response)

@@ -60,6 +60,18 @@ export class Draft implements NodeLookup {
     this.#entries.push(entry)
   }
 
+  /** The result takes back all that was decided since. */
+  save(): () => void {
+    const [changed, cuts, count] = [[...this.#changed], [...this.#cuts], this.#entries.length]
+    return () => {
+      this.#changed.clear()
+      for (const [key, node] of changed) this.#changed.set(key, node)
+      this.#cuts.clear()
+      for (const key of cuts) this.#cuts.add(key)
+      this.#entries.length = count
+    }
+  }
+
   #underCut(key: string): boolean {
     for (let at = key.lastIndexOf('/'); at > 0; at = key.lastIndexOf('/', at - 1))
       if (this.#cuts.has(key.slice(0, at))) return true

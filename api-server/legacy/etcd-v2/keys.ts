@@ -1,12 +1,15 @@
 /** /v2/keys: from a request to what it asks of the tree, and back to an answer (etcdhttp v2 of etcd 3.4). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ETCD_V2_USER, type Identity } from '../../auth/identity.ts'
 import type { BodyReader } from './body.ts'
 import { bytesOfText } from './bytes.ts'
+import type { Caller } from './caller.ts'
 import { type Failure, failure, failureBody, failureStatus, isFailure } from './failure.ts'
 import { parseForm, readMedia } from './form.ts'
 import { renderTree } from './node.ts'
 import type { Write } from './operations.ts'
 import { type Parameters, parseParameters } from './parameters.ts'
+import type { Projecting } from './projection/index.ts'
 import type { Replica } from './replica.ts'
 import { allow, send } from './reply.ts'
 import type { Counters } from './stats.ts'
@@ -26,6 +29,8 @@ export interface KeysDeps {
   readonly catchUp: () => Promise<void>
   /** Headers of a success: raft's numbers stand for the store's revision. */
   readonly headers: (index: number) => string[]
+  /** Where some keys show objects. */
+  readonly projecting: Projecting | undefined
 }
 
 /** One request on its way through. */
@@ -34,7 +39,11 @@ interface Call {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly key: string
+  readonly identity: Identity
 }
+
+/** Whoever reaches the door's own listener. */
+const LOCAL: Identity = { user: ETCD_V2_USER, groups: [] }
 
 const PREFIX = '/v2/keys'
 const METHODS = ['HEAD', 'GET', 'PUT', 'POST', 'DELETE']
@@ -49,10 +58,16 @@ function keyOf(path: string): string {
   return key.endsWith('/') ? key.slice(0, -1) : key
 }
 
-export function serveKeys(deps: KeysDeps, request: IncomingMessage, response: ServerResponse, target: Target): void {
+export interface KeysExchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly caller: Caller
+}
+
+export function serveKeys(deps: KeysDeps, { request, response, caller }: KeysExchange, target: Target): void {
   const { method } = request
   if (!allow(request, response, METHODS)) return
-  const call: Call = { deps, request, response, key: keyOf(target.path) }
+  const call: Call = { deps, request, response, key: keyOf(target.path), identity: caller.identity ?? LOCAL }
   if (method !== 'PUT' && method !== 'POST') {
     proceed(call, target.query, undefined, undefined)
     return
@@ -93,7 +108,13 @@ function refuse({ deps, response }: Call, refused: Failure, index: number): void
 
 function serve(call: Call, parameters: Parameters): void {
   const { method } = call.request
-  if (method === 'PUT' || method === 'POST' || method === 'DELETE') write(call, parameters)
+  if (method === 'PUT' || method === 'POST' || method === 'DELETE') {
+    write(call, parameters)
+    return
+  }
+  const { recursive, wait } = parameters
+  const refused = call.deps.projecting?.mayRead(call.identity, { key: call.key, recursive, wait })
+  if (refused) refuse(call, refused, 0)
   else if (!parameters.quorum) read(call, parameters)
   else
     call.deps.catchUp().then(
@@ -134,10 +155,14 @@ function get(call: Call, { recursive, sorted }: Parameters): void {
 function write(call: Call, parameters: Parameters): void {
   const { method = '' } = call.request
   const wanted = writeOf(method, call.key, parameters)
-  call.deps.writer.submit(wanted, (answer) => {
-    call.deps.counters.countWrite(wanted.do, answer.ok)
-    answerWrite(call, answer, parameters.noValueOnSuccess)
-  })
+  call.deps.writer.submit(
+    wanted,
+    (answer) => {
+      call.deps.counters.countWrite(wanted.do, answer.ok)
+      answerWrite(call, answer, parameters.noValueOnSuccess)
+    },
+    call.identity,
+  )
 }
 
 function writeOf(method: string, key: string, parameters: Parameters): Write {
@@ -168,7 +193,7 @@ const SILENT: ReadonlySet<string> = new Set(['set', 'create', 'update', 'compare
 
 function answerWrite(call: Call, answer: Answer, isSilent: boolean): void {
   if (!answer.ok) {
-    refuse(call, answer.failure, answer.index)
+    refuse(call, answer.failure, answer.failure.code === 110 ? 0 : answer.index)
     return
   }
   const { entry, isNew } = answer.done

@@ -55,6 +55,8 @@ export class Replica {
   checkpoint: Checkpoint = { index: FRESH.index, revision: 0n }
   #indexRevision: Revision = 0n
   #applied: Revision = 0n
+  /** Told of all that changes the tree, once it has. */
+  onApplied: ((entries: readonly Entry[]) => void) | undefined
   /** News that came while a commit of this server's was on its way: most likely they are that commit. */
   #held: (readonly Event[])[] | undefined
 
@@ -142,6 +144,7 @@ export class Replica {
     for (const [at, entry] of entries.entries()) this.#happened(entry, fresh.slice(0, at))
     this.#putAll(puts, head.index)
     this.#waits.reached(revision)
+    this.onApplied?.(entries)
   }
 
   /** `fresh`: keys of the same transaction's earlier events, whose nodes the tree was never given. */

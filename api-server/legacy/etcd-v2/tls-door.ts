@@ -1,12 +1,9 @@
 /** The door on the API's TLS port: the same answers, for those who may. On its own listener whoever reaches it may. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { type Identity, MASTERS_GROUP, machineOf } from '../../auth/identity.ts'
+import { ETCD_V2_USER, type Identity, MASTERS_GROUP, machineOf } from '../../auth/identity.ts'
 import type { EtcdV2Door } from './door.ts'
 import { failure, failureBody, failureStatus } from './failure.ts'
 import { send } from './reply.ts'
-
-/** Who comes in through a listener of the door's own. */
-export const ETCD_V2_USER = 'flotilla:legacy-v2'
 
 export interface TlsDoor {
   owns(path: string, headers: IncomingHttpHeaders): boolean
@@ -28,6 +25,7 @@ export function createTlsDoor(door: EtcdV2Door): TlsDoor {
         door.handle(request, response, {
           from: protocolOf(request),
           isAdministrator: isAdministrator(identity),
+          identity,
         })
     },
     letGo: () => door.letGo(),

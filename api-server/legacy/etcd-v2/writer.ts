@@ -5,6 +5,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import type { Identity } from '../../auth/identity.ts'
 import {
   InvalidTransactionError,
   type Operation,
@@ -16,7 +17,9 @@ import { bytesOfText } from './bytes.ts'
 import { Draft } from './draft.ts'
 import { type Failure, failure, isFailure } from './failure.ts'
 import { inTime } from './in-time.ts'
-import { type Done, decide, type Expiry, type Write } from './operations.ts'
+import { type Done, decide } from './operations.ts'
+import { ObjectBatch } from './projection/batch.ts'
+import type { Projector, Task, Turn, Verdict } from './projection/projector.ts'
 import { encodeHead, encodeLog, INDEX_KEY, logKey } from './records.ts'
 import type { Replica } from './replica.ts'
 
@@ -27,13 +30,15 @@ export type Answer =
 type Settle = (answer: Answer) => void
 
 interface Queued {
-  readonly write: Write | Expiry
+  readonly write: Task
   readonly settle: Settle
+  /** Whose rights it needs; undefined: the server's own. */
+  readonly identity: Identity | undefined
 }
 
 export interface Writer {
   /** `settle` is called once: when the change is durable, or when it is sure that nothing changed. */
-  submit(write: Write | Expiry, settle: Settle): void
+  submit(write: Task, settle: Settle, identity?: Identity): void
   readonly length: number
   /** Resolves when everything before it was answered; later writes are refused. */
   close(): Promise<void>
@@ -49,25 +54,35 @@ const MAX_WAITING = 50_000
 const NEWS_TIMEOUT_MS = 10_000
 const COMMIT_TIMEOUT_MS = 30_000
 
-export function createWriter(store: Store, replica: Replica, log: Logger): Writer {
+/** What a commit goes through. */
+interface Commits {
+  readonly store: Store
+  readonly replica: Replica
+  readonly log: Logger
+  /** Decides where keys show objects. */
+  readonly projector: Projector | undefined
+}
+
+export function createWriter(store: Store, replica: Replica, log: Logger, projector?: Projector): Writer {
+  const commits: Commits = { store, replica, log, projector }
   const queue: Queued[] = []
   let running: Promise<void> | undefined
   let closed = false
   const run = async () => {
     await turn() // those whose requests have arrived go together
-    while (queue.length > 0) await commitNext(store, replica, queue, log)
+    while (queue.length > 0) await commitNext(commits, queue)
     running = undefined
   }
   return {
     get length() {
       return queue.length
     },
-    submit: (write, settle) => {
+    submit: (write, settle, identity) => {
       if (closed || queue.length >= MAX_WAITING) {
         settle(refused(replica, closed ? 'the server is stopping' : 'too many writes are waiting'))
         return
       }
-      queue.push({ write, settle })
+      queue.push({ write, settle, identity })
       running ??= run()
     },
     close: async () => {
@@ -85,21 +100,25 @@ interface Decided {
   readonly taken: readonly Queued[]
   readonly answers: readonly (Answer | undefined)[]
   readonly draft: Draft
+  readonly batch: ObjectBatch
 }
 
 /** Decides as many as fit into one transaction; at least one, and only one when `alone`. */
-function decideBatch(replica: Replica, queue: readonly Queued[], alone: boolean): Decided {
+function decideBatch({ replica, projector }: Commits, queue: readonly Queued[], alone: boolean): Decided {
   const draft = new Draft(replica.tree, replica.head.index)
+  const batch = new ObjectBatch()
   const answers: (Answer | undefined)[] = []
   const nowMs = Date.now()
   let bytes = 0
-  for (const { write } of queue) {
-    bytes += write.key.length + (write.do === 'expire' ? 0 : write.value.length)
+  for (const { write, identity } of queue) {
+    bytes += write.key.length + ('value' in write ? write.value.length : 0)
     if (answers.length >= MAX_BATCH_WRITES) break
     if (answers.length > 0 && (alone || bytes > MAX_BATCH_BYTES)) break
-    answers.push(answerTo(draft, write, nowMs))
+    const answer = answerTo(draft, write, { batch, nowMs, identity, projector })
+    if (answer === 'later') break
+    answers.push(answer)
   }
-  return { taken: queue.slice(0, answers.length), answers, draft }
+  return { taken: queue.slice(0, answers.length), answers, draft, batch }
 }
 
 function depthOf(key: string): number {
@@ -108,33 +127,48 @@ function depthOf(key: string): number {
   return depth
 }
 
-function answerTo(draft: Draft, write: Write | Expiry, nowMs: number): Answer | undefined {
+interface DecidingTurn extends Turn {
+  readonly projector: Projector | undefined
+}
+
+function answerTo(draft: Draft, write: Task, turn: DecidingTurn): Answer | undefined | 'later' {
   if (depthOf(write.key) > MAX_COMPONENTS)
     return { ok: false, failure: failure(209, 'the key has too many components'), index: draft.index }
-  const decision = decide(draft, write, nowMs)
-  if (decision === undefined) return undefined
+  const decision = verdictOn(draft, write, turn)
+  if (decision === 'later') return decision
+  if (decision === undefined || decision === 'nothing') return undefined
   return isFailure(decision)
     ? { ok: false, failure: decision, index: draft.index }
     : { ok: true, done: decision, index: draft.index }
 }
 
-async function commitNext(store: Store, replica: Replica, queue: Queued[], log: Logger): Promise<void> {
+function verdictOn(draft: Draft, write: Task, turn: DecidingTurn): Verdict | undefined {
+  if (turn.projector?.concerns(write.key)) return turn.projector.decide(draft, write, turn)
+  return write.do === 'align' ? 'nothing' : decide(draft, write, turn.nowMs)
+}
+
+async function commitNext(commits: Commits, queue: Queued[]): Promise<void> {
+  const { replica, log, projector } = commits
   let alone = false
   for (;;) {
-    const decided = decideBatch(replica, queue, alone)
+    let taken = queue.slice(0, 1)
     try {
-      if (!(await commit(store, replica, decided.draft))) continue
+      if (queue.slice(0, MAX_BATCH_WRITES).some(({ write }) => projector?.concerns(write.key)))
+        await projector?.upToDate()
+      const decided = decideBatch(commits, queue, alone)
+      taken = [...decided.taken]
+      if (!(await commit(commits, decided))) continue
       queue.splice(0, decided.taken.length)
       settleAll(replica, decided)
       return
     } catch (error) {
       // One write that the store cannot take must not take its neighbours down.
-      if (error instanceof InvalidTransactionError && !alone && decided.taken.length > 1) {
+      if (error instanceof InvalidTransactionError && !alone && taken.length > 1) {
         alone = true
         continue
       }
       log.warn({ err: error }, 'etcd v2 writes could not be committed')
-      for (const { settle } of queue.splice(0, decided.taken.length)) settle(refused(replica, messageOf(error)))
+      for (const { settle } of queue.splice(0, taken.length)) settle(refused(replica, messageOf(error)))
       return
     }
   }
@@ -150,19 +184,22 @@ function messageOf(error: unknown): string {
 }
 
 /** False: another server was faster, and its news are in the tree now. */
-async function commit(store: Store, replica: Replica, draft: Draft): Promise<boolean> {
+async function commit({ store, replica, projector }: Commits, { taken, draft, batch }: Decided): Promise<boolean> {
+  if (draft.entries.length === 0 && taken.every(({ write }) => write.do === 'align')) return true
   const puts = draft.puts()
   const { entries } = draft
   const { logged } = replica.head
   const record = entries.length === 0 ? undefined : encodeLog({ offset: logged, entries, puts })
   const head = { index: draft.index, logged: logged + (record?.byteLength ?? 0) }
-  const operations: Operation[] = []
+  const operations: Operation[] = [...batch.operations]
   if (record) operations.push({ do: 'put', key: logKey(draft.index), value: record })
   if (record) operations.push({ do: 'put', key: INDEX_KEY, value: encodeHead(head) })
-  const compare = [{ key: INDEX_KEY, modified: replica.indexRevision }]
+  const compare = [{ key: INDEX_KEY, modified: replica.indexRevision }, ...batch.compare]
   const apply = (revision: Revision) => record && replica.apply({ head, revision, entries, puts })
   const news = await commitAs(store, replica, { compare, operations }, apply)
   if (news !== undefined) await replica.caughtUpTo(news, NEWS_TIMEOUT_MS)
+  // It is done, whether or not this server hears of it soon.
+  else if (batch.operations.length > 0) await projector?.upToDate().catch(() => undefined)
   return news === undefined
 }
 
@@ -181,8 +218,8 @@ async function commitAs(
       return undefined
     }
     const [current] = result.current
-    if (current === undefined) throw new Error('the store has lost its etcd v2 index')
-    return current.modified
+    if (current === undefined && replica.indexRevision > 0n) throw new Error('the store has lost its etcd v2 index')
+    return current?.modified ?? 0n // the index is as it was where an object was what had changed
   } finally {
     replica.commitEnded()
   }
