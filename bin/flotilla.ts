@@ -22,6 +22,7 @@ import { register as up } from './commands/up.ts'
 import { register as watch } from './commands/watch.ts'
 import { register as why } from './commands/why.ts'
 import { failWith } from './failure.ts'
+import { startSmall } from './young-generation.ts'
 
 const program = new Command('flotilla')
   .description('Runs a fleet of Linux machines like one: apply units, and real systemd on real machines runs them.')
@@ -62,5 +63,10 @@ for (const register of [
   completion,
 ])
   register(program)
+
+const STAYING = ['up', 'server', 'controllers', 'agent']
+program.hook('preAction', (_program, action) => {
+  if (STAYING.includes(action.name())) startSmall()
+})
 
 program.parseAsync().catch(failWith)
