@@ -46,7 +46,7 @@ function checkPreset({ path, schema, value }: Preset, checkValue: CheckValue, re
   const at = [...path, 'default']
   const node = schemaNode(schema)
   if (hasUnknown(value, node)) report.invalid(at, value, 'must not have unknown fields')
-  else for (const cause of checkValue(value, node, '')) report.invalid(at, value, sentence(cause))
+  else for (const cause of checkValue(value, node, '', undefined)) report.invalid(at, value, sentence(cause))
 }
 
 function hasUnknown(value: unknown, node: SchemaNode): boolean {
