@@ -3,6 +3,7 @@ import { FLOTILLA } from './group.ts'
 import { type ApiObject, defineKind, type ObjectOf, type Violation } from './kind.ts'
 import { Conditions, CountOrPercent, LabelSelector, Quantity, Toleration } from './metadata.ts'
 import { checkUnitName, isTemplate } from './unit-name.ts'
+import { checkPlacement, PLACEMENT_CEL, type PlacementLike } from './unit-placement.ts'
 
 /** fleet's limit is 2 KiB a line and etcd's 1.5 MiB a value; a unit file beyond this is a mistake. */
 const MAX_CONTENT_BYTES = 256 * 1024
@@ -40,10 +41,24 @@ const Placement = z.strictObject({
   machineSelector: LabelSelector.optional().describe('Labels the machine must have.'),
   preferred: z.array(PlacementTerm).optional().describe('Labels the machine should have, by weight.'),
   spread: z
-    .array(z.strictObject({ topologyKey: z.string().min(1), maxSkew: z.int().min(1).default(1) }))
+    .array(
+      z.strictObject({
+        topologyKey: z.string().min(1).describe('A label of machines, for example zone.'),
+        maxSkew: z.int().min(1).default(1).describe('How many more one value may have than the value with fewest.'),
+        whenUnsatisfiable: z
+          .enum(['DoNotSchedule', 'ScheduleAnyway'])
+          .default('DoNotSchedule')
+          .describe('DoNotSchedule: wait; ScheduleAnyway: only prefer what is even.'),
+      }),
+    )
     .optional()
-    .describe('Spread instances evenly over the values of a label.'),
-  maxPerMachine: z.int().min(1).optional().describe('At most so many instances on one machine.'),
+    .describe('Spread units that count together evenly over the values of a label.'),
+  maxPerMachine: z.int().min(1).optional().describe('At most so many units that count together on one machine.'),
+  countBy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Label of units: those with the same value count together; instances of one template unless given.'),
   tolerations: z.array(Toleration).optional(),
 })
 
@@ -159,7 +174,7 @@ export const Unit = defineKind({
   checkName: checkUnitName,
   complete: completeUnit,
   check: checkUnit,
-  cel: [{ rule: "self.spec.content.trim() != ''", message: 'content must hold a systemd unit file' }],
+  cel: [{ rule: "self.spec.content.trim() != ''", message: 'content must hold a systemd unit file' }, ...PLACEMENT_CEL],
 })
 export type Unit = ObjectOf<typeof Unit>
 
@@ -169,6 +184,7 @@ interface SpecLike {
   unitName?: string
   machineName?: string
   replicas?: number
+  placement?: PlacementLike
 }
 
 /**
@@ -200,6 +216,7 @@ function checkUnit(object: ApiObject, previous: ApiObject | undefined): Violatio
       path: ['spec', 'content'],
       message: 'must hold a systemd unit file, for example "[Service]\\nExecStart=/bin/true"',
     })
+  violations.push(...checkPlacement(spec.content ?? '', spec.placement))
   const before = (previous?.spec as SpecLike | undefined)?.unitName
   if (previous && (before ?? previous.metadata.name) !== name)
     violations.push({

@@ -3,7 +3,7 @@ import { Unit } from '../../crds/unit.ts'
 import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { setCondition } from '../lib/conditions.ts'
-import type { EventRecorder } from '../lib/events.ts'
+import type { EventRecorder, Saying } from '../lib/events.ts'
 import type { Action } from './plan.ts'
 
 export interface ApplyDeps {
@@ -20,6 +20,7 @@ export async function apply({ client, events, clock }: ApplyDeps, action: Action
     // Empty, not absent: a write without the field keeps the binding, so that a plain apply does not undo it (D6).
     const machineName = action.do === 'bind' ? action.machine : ''
     await client.patch(Unit, name, { type: 'merge', body: { metadata, spec: { machineName } }, signal })
+    if (action.moved) events.record(action.unit, tellMove(action.moved, machineName))
     return
   }
   let conditions = action.unit.status?.conditions
@@ -29,6 +30,13 @@ export async function apply({ client, events, clock }: ApplyDeps, action: Action
   await client.patch(Unit, name, { type: 'merge', subresource: 'status', body, signal })
   for (const { status, reason, message } of action.conditions)
     if (status === 'False') events.record(action.unit, { type: 'Warning', reason, message })
+}
+
+/** Only moves are told: one Event a placement would double the writes of a start, and the binding itself says as much. */
+function tellMove({ from, because }: { readonly from: string; readonly because: string }, machine: string): Saying {
+  return machine === ''
+    ? { type: 'Warning', reason: 'TakenOff', message: `taken off ${from}, and no other machine fits: ${because}` }
+    : { type: 'Normal', reason: 'Moved', message: `moved from ${from} to ${machine}: ${because}` }
 }
 
 function observedGeneration({ unit }: Action): { readonly observedGeneration?: number } {

@@ -17,6 +17,7 @@ import { createTrigger } from '../lib/trigger.ts'
 import type { ApplyDeps } from './apply.ts'
 import { createAssumed } from './assumed.ts'
 import { needOf, plan } from './plan.ts'
+import { createSeen } from './seen.ts'
 import { createWriter } from './writer.ts'
 
 export interface SchedulerOptions extends Omit<ApplyDeps, 'clock'> {
@@ -32,15 +33,18 @@ const ROUND = 'all units'
 export function createScheduler(options: SchedulerOptions): Runnable {
   const { machines, units, log, clock = systemClock } = options
   const assumed = createAssumed(units)
+  const seen = createSeen()
   let someWait = false
   const round: Reconcile = async (_, context) => {
     assumed.settle()
-    const actions = plan({ machines: machines.list(), units: units.list(), assumed: assumed.machines })
+    const all = units.list()
+    const actions = plan({ machines: machines.list(), units: all, assumed: assumed.machines })
+    seen.look(all, actions)
     for (const action of actions) {
       assumed.add(action)
       writer.write(action)
     }
-    someWait = units.list().some((unit) => needOf(unit) === 'place' && !assumed.machines.get(unit.metadata.name))
+    someWait = all.some((unit) => needOf(unit) === 'place' && !assumed.machines.get(unit.metadata.name))
     context.log.debug({ actions: actions.length }, 'planned')
     return DONE
   }
@@ -51,7 +55,8 @@ export function createScheduler(options: SchedulerOptions): Runnable {
     // A unit that waits may wait for another one (MachineOf), so any change may be the one.
     if (someWait) return true
     const unit = units.get(name)
-    return unit !== undefined && needOf(unit) !== undefined
+    // What is gone may have been what others have to be with; a changed spec may forbid where something is.
+    return unit === undefined || needOf(unit) !== undefined || seen.isNews(unit)
   }
   const sources = [{ subscribe: units.subscribe, matters: needsRound }, { subscribe: machines.subscribe }]
   return group('scheduler', [writer, rounds, createTrigger('scheduler trigger', sources, planAgain)])

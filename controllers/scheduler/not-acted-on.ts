@@ -1,12 +1,12 @@
 /**
- * What a unit asks for and nobody acts on yet. It is said in a condition, by field, so that nobody believes in a rule
- * that is not kept. Where ignoring the field would put the unit in a forbidden place, the unit waits instead.
+ * What a unit asks for and nobody acts on. It is said in a condition, by field, so that nobody believes in a rule that
+ * is not kept. Where ignoring the field would put the unit in a forbidden place, the unit waits instead.
  */
 import type { Unit } from '../../crds/unit.ts'
-import { readXFleet } from './x-fleet.ts'
+import { keyValue, readXFleet } from '../../crds/x-fleet.ts'
 
 export interface NotActedOn {
-  /** Fields, sorted: `spec.placement.conflicts`, `[X-Fleet] Conflicts`, … */
+  /** Fields, sorted: `spec.replicas`, `[X-Fleet] Global`, … */
   readonly fields: readonly string[]
   /** The unit must not be placed until they are acted on. */
   readonly waits: boolean
@@ -14,12 +14,8 @@ export interface NotActedOn {
 
 type Spec = Readonly<Unit['spec']>
 
-/** Ignoring these changes where the unit may be, or what it is. */
-const WAITS_PLACEMENT = ['machineMetadata', 'conflicts', 'replaces', 'machineSelector', 'maxPerMachine']
-const WAITS_X_FLEET = ['MachineMetadata', 'Conflicts', 'Replaces', 'Global']
-/** Ignoring these loses a preference, or is the agent's to say. */
-const OTHER_PLACEMENT = ['preferred', 'spread', 'tolerations']
-const OTHER_SPEC = ['resources', 'environment', 'credentials', 'dropIns']
+/** These are the agent's to carry out. */
+const OTHER_SPEC = ['environment', 'credentials', 'dropIns']
 
 const memo = new WeakMap<Spec, NotActedOn>()
 
@@ -38,20 +34,21 @@ function look(spec: Spec): NotActedOn {
   const waiting = [
     ...(spec.replicas === undefined ? [] : ['spec.replicas']),
     ...(spec.placement?.global ? ['spec.placement.global'] : []),
-    ...WAITS_PLACEMENT.filter((f) => isGiven(spec.placement, f)).map((f) => `spec.placement.${f}`),
-    ...WAITS_X_FLEET.filter((o) => isOn(o, xFleet.get(o))).map((o) => `[X-Fleet] ${o}`),
+    ...(xFleet.global ? ['[X-Fleet] Global'] : []),
   ]
   const others = [
-    ...OTHER_PLACEMENT.filter((f) => isGiven(spec.placement, f)).map((f) => `spec.placement.${f}`),
-    ...OTHER_SPEC.filter((f) => isGiven(spec, f)).map((f) => `spec.${f}`),
+    ...OTHER_SPEC.filter((field) => isGiven(spec, field)).map((field) => `spec.${field}`),
+    ...(isGiven(spec.resources, 'limits') ? ['spec.resources.limits'] : []),
     ...(spec.failover === 'exclusive' ? ['spec.failover=exclusive'] : []),
+    ...(spec.placement?.tolerations?.some((each) => each.tolerationSeconds !== undefined)
+      ? ['spec.placement.tolerations.tolerationSeconds']
+      : []),
+    // fleet ignored these without a word.
+    ...xFleet.machineMetadata
+      .filter((pair) => !keyValue(pair))
+      .map((pair) => `[X-Fleet] MachineMetadata=${pair} (not one key=value)`),
   ]
   return { fields: [...waiting, ...others].toSorted(), waits: waiting.length > 0 }
-}
-
-function isOn(option: string, values: readonly string[] | undefined): boolean {
-  if (!values) return false
-  return option !== 'Global' || values.some((value) => /^(true|yes|1|on)$/i.test(value))
 }
 
 /** Present, and not merely an empty list or object. */

@@ -1,21 +1,16 @@
 /**
- * Where units go: fleet's rule, the machine with the fewest active units, ties by machine name. Pure and deterministic;
- * every placement counts for the next one of the same round.
+ * Where units go: to a machine that no rule refuses (`rules/`), the least loaded of them. Pure and deterministic; every
+ * placement counts for the next one of the same round. What is placed stays until a rule that keeps it there is broken.
  */
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { isTemplate } from '../../crds/unit-name.ts'
 import { findCondition, type NewCondition, saysAlready } from '../lib/conditions.ts'
+import { type Ask, askOf } from './ask.ts'
 import { notActedOn } from './not-acted-on.ts'
-import { machineId } from './rules/machine-id.ts'
-import { machineOf } from './rules/machine-of.ts'
-import { ready } from './rules/ready.ts'
-import type { MachineRule, UnitRule, UnitRuleOf } from './rules/rule.ts'
-import { schedulable } from './rules/schedulable.ts'
-import { taints } from './rules/taints.ts'
-
-export const MACHINE_RULES: readonly MachineRule[] = [ready, schedulable, taints]
-export const UNIT_RULES: readonly UnitRuleOf[] = [machineId, machineOf]
+import { placeAll } from './place.ts'
+import { SCHEDULED } from './reasons.ts'
+import { createWorld, type MutableWorld } from './world.ts'
 
 export interface Observed {
   readonly machines: readonly Readonly<Machine>[]
@@ -29,43 +24,39 @@ interface About {
   readonly reason: string
 }
 export type Action =
-  | (About & { readonly do: 'bind' | 'unbind'; readonly machine: string })
+  | (About & {
+      readonly do: 'bind' | 'unbind'
+      readonly machine: string
+      /** The machine it is taken off and why, where that was not asked for. */
+      readonly moved?: { readonly from: string; readonly because: string }
+    })
   | (About & { readonly do: 'explain'; readonly conditions: readonly NewCondition[] })
-
-interface Candidate {
-  readonly machine: Readonly<Machine>
-  load: number
-}
 
 /** At most one action a unit, sorted by unit name. Units that need nothing do not appear. */
 export function plan(observed: Observed): Action[] {
-  const refusals = new Map<string, string>()
-  const candidates = candidatesOf(observed, refusals)
-  const bindings = bindingsOf(observed)
-  const place = (unit: Readonly<Unit>): Action | undefined => {
-    if (notActedOn(unit.spec).waits) return explain(unit, NOT_PLACED)
-    const rules = UNIT_RULES.flatMap((rule) => rule(unit, (name) => bindings.get(name)) ?? [])
-    const best = leastLoaded(candidates, rules)
-    if (!best) return explain(unit, unplaceable(observed.machines, refusals, rules))
-    const reason = `least loaded: ${best.load} active units`
-    best.load++
-    bindings.set(unit.metadata.name, best.machine.metadata.name)
-    return { do: 'bind', unit, machine: best.machine.metadata.name, reason }
-  }
-  return observed.units
-    .filter(({ metadata }) => !observed.assumed.has(metadata.name))
-    .flatMap((unit) => {
-      const need = needOf(unit)
-      return need === undefined ? [] : [{ unit, need }]
-    })
-    .sort((a, b) => (a.unit.metadata.name < b.unit.metadata.name ? -1 : 1))
-    .flatMap(
-      ({ unit, need }) => (need === 'place' ? place(unit) : need === 'unbind' ? unbind(unit) : explain(unit)) ?? [],
-    )
+  const free = observed.units.filter(({ metadata }) => !observed.assumed.has(metadata.name))
+  const needs = new Map(free.map((unit) => [unit, needOf(unit)]))
+  const wanting = (need: Need | undefined) => free.filter((unit) => needs.get(unit) === need)
+  const pending = wanting('place')
+  const placeable = pending.filter(({ spec }) => !notActedOn(spec).waits)
+  const placed = free.filter((unit) => isHeldToRules(unit))
+  const world = worldOf(observed)
+  const decisions = placeAll({ pending: placeable, placed, world })
+  const decided = new Set(decisions.map(({ unit }) => unit))
+  return [
+    ...decisions.flatMap((decision) =>
+      decision.do === 'wait' ? (explain(decision.unit, decision.condition) ?? []) : decision,
+    ),
+    ...pending.flatMap((unit) => (notActedOn(unit.spec).waits ? (explain(unit, NOT_PLACED) ?? []) : [])),
+    ...wanting('unbind').map(unbind),
+    ...wanting('explain').flatMap((unit) => (decided.has(unit) ? [] : (explain(unit) ?? []))),
+  ].sort((a, b) => (a.unit.metadata.name < b.unit.metadata.name ? -1 : 1))
 }
 
-/** What a unit needs from the scheduler; undefined: nothing. Cheap: asked for every change of every unit. */
-export function needOf({ metadata, spec, status }: Readonly<Unit>): 'place' | 'unbind' | 'explain' | undefined {
+type Need = 'place' | 'unbind' | 'explain'
+
+/** What a unit needs from the scheduler by itself; undefined: nothing. Cheap: asked for every change of every unit. */
+export function needOf({ metadata, spec, status }: Readonly<Unit>): Need | undefined {
   if (metadata.deletionTimestamp) return undefined
   if (spec.desiredState === 'inactive') return spec.machineName ? 'unbind' : undefined
   if (!spec.machineName && !isTemplateOnly(metadata.name, spec)) return 'place'
@@ -77,54 +68,30 @@ function isTemplateOnly(name: string, spec: Readonly<Unit['spec']>): boolean {
   return isTemplate(spec.unitName ?? name) && spec.replicas === undefined
 }
 
-/** Unit name → machine, of everything that is placed. */
-function bindingsOf({ units, assumed }: Observed): Map<string, string> {
-  const bindings = new Map<string, string>()
+/** Its binding is ours to change. A child that its owner has bound (Global, D1) is the owner's. */
+function isHeldToRules({ metadata, spec }: Readonly<Unit>): boolean {
+  if (metadata.deletionTimestamp || spec.desiredState === 'inactive' || !spec.machineName) return false
+  const isChild = metadata.ownerReferences?.some(({ kind, controller }) => kind === 'Unit' && controller)
+  return !(isChild && spec.unitName !== undefined)
+}
+
+function worldOf({ machines, units, assumed }: Observed): MutableWorld {
+  const asks = new Map<string, Ask>()
+  for (const unit of units) if (unit.spec.desiredState !== 'inactive') asks.set(unit.metadata.name, askOf(unit))
+  const world = createWorld(machines, asks)
   for (const { metadata, spec } of units) {
-    const machine = assumed.get(metadata.name) ?? spec.machineName
-    if (machine) bindings.set(metadata.name, machine)
+    const ask = asks.get(metadata.name)
+    const host = world.hostNamed(assumed.get(metadata.name) ?? spec.machineName ?? '')
+    if (ask && host) world.place(ask, host)
   }
-  return bindings
-}
-
-function candidatesOf({ machines, units, assumed }: Observed, refusals: Map<string, string>): Candidate[] {
-  const loads = new Map<string, number>()
-  for (const { metadata, spec } of units) {
-    const machine = assumed.get(metadata.name) ?? spec.machineName
-    if (machine && spec.desiredState !== 'inactive') loads.set(machine, (loads.get(machine) ?? 0) + 1)
-  }
-  const candidates: Candidate[] = []
-  for (const machine of machines.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
-    const refusal = firstRefusal(MACHINE_RULES, machine)
-    if (refusal === undefined) candidates.push({ machine, load: loads.get(machine.metadata.name) ?? 0 })
-    else refusals.set(machine.metadata.name, refusal)
-  }
-  return candidates
-}
-
-/** A plain scan: 5 000 units on 100 machines take some tens of ms, and rules make an order of their own for each unit. */
-function leastLoaded(candidates: readonly Candidate[], rules: readonly UnitRule[]): Candidate | undefined {
-  let best: Candidate | undefined
-  for (const candidate of candidates) {
-    if (best && best.load <= candidate.load) continue
-    if (firstRefusal(rules, candidate.machine) === undefined) best = candidate
-  }
-  return best
-}
-
-function firstRefusal(rules: readonly UnitRule[], machine: Readonly<Machine>): string | undefined {
-  for (const rule of rules) {
-    const refusal = rule(machine)
-    if (refusal !== undefined) return refusal
-  }
-  return undefined
+  return world
 }
 
 function unbind(unit: Readonly<Unit>): Action {
   return { do: 'unbind', unit, machine: unit.spec.machineName ?? '', reason: 'desiredState is inactive' }
 }
 
-export const SCHEDULED = 'Scheduled'
+export { SCHEDULED } from './reasons.ts'
 /** False: the unit asks for something that nobody acts on yet; the message names the fields. */
 export const SUPPORTED = 'PlacementSupported'
 const NOT_PLACED: NewCondition = {
@@ -132,26 +99,6 @@ const NOT_PLACED: NewCondition = {
   status: 'False',
   reason: 'NotActedOnYet',
   message: 'waits: it asks for placement that is not acted on yet, see the condition PlacementSupported',
-}
-
-/** Machines named one by one in a message; the rest are counted. */
-const MAX_NAMED = 10
-
-function unplaceable(
-  machines: readonly Readonly<Machine>[],
-  refusals: ReadonlyMap<string, string>,
-  rules: readonly UnitRule[],
-): NewCondition {
-  const named = machines
-    .map((machine) => {
-      const { name } = machine.metadata
-      return `${name}: ${refusals.get(name) ?? firstRefusal(rules, machine)}`
-    })
-    .toSorted()
-  const more = named.length > MAX_NAMED ? `; and ${named.length - MAX_NAMED} more` : ''
-  const details = named.length > 0 ? `: ${named.slice(0, MAX_NAMED).join('; ')}${more}` : ''
-  const message = `0 of ${machines.length} machines can take it${details}`
-  return { type: SCHEDULED, status: 'False', reason: machines.length > 0 ? 'NoMachineFits' : 'NoMachines', message }
 }
 
 /** The conditions that are not said yet; undefined when all are. */

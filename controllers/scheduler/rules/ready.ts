@@ -1,9 +1,19 @@
 import { findCondition } from '../../lib/conditions.ts'
-import type { MachineRule } from './rule.ts'
+import type { Host, Rule } from './rule.ts'
 
-/** Only a machine whose agent says it is ready gets units. */
-export const ready: MachineRule = ({ status }) => {
-  const condition = findCondition(status?.conditions, 'Ready')
-  if (condition?.status === 'True') return undefined
-  return condition ? `not ready (${condition.reason})` : 'not ready (its agent has not reported yet)'
+const isReady = ({ machine }: Host): boolean => findCondition(machine.status?.conditions, 'Ready')?.status === 'True'
+
+/** Only a machine whose agent says it is ready gets anything. */
+export const ready: Rule = {
+  name: 'ready',
+  fixed: true,
+  keeps: false,
+  check: () => ({
+    refuses: (host) => !isReady(host),
+    because: ({ name, machine }) => {
+      const condition = findCondition(machine.status?.conditions, 'Ready')
+      const reason = condition ? `not ready (${condition.reason})` : 'not ready (its agent has not reported yet)'
+      return { reason, fix: `get ${name} ready: flotilla why machine/${name}` }
+    },
+  }),
 }

@@ -1,14 +1,71 @@
+/** What rules are made of. All of them are pure: they read the world of a round and say what they see. */
 import type { Machine } from '../../../crds/machine.ts'
-import type { Unit } from '../../../crds/unit.ts'
+import type { Ask } from '../ask.ts'
+import type { Quantities } from '../quantity.ts'
 
-/** Why nothing new may go to this machine, in words for people; undefined when it may. Pure. */
-export type MachineRule = (machine: Readonly<Machine>) => string | undefined
+/** A machine and what is placed on it, this round's decisions included. */
+export interface Host {
+  readonly name: string
+  /** Place among `World.hosts`. */
+  readonly index: number
+  readonly machine: Readonly<Machine>
+  readonly labels: Readonly<Record<string, string>>
+  readonly allocatable: Quantities
+  readonly used: Quantities
+  /** Of what is placed here and wanted. */
+  readonly count: number
+  /** Names of what is here and matches the pattern. */
+  matching(pattern: string): Iterable<string>
+  /** Names of what is here and has this pattern among its Conflicts, or Replaces. */
+  having(option: 'conflicts' | 'replaces', pattern: string): Iterable<string>
+}
 
-/** Why this unit may not go to this machine; undefined when it may. Pure. */
-export type UnitRule = (machine: Readonly<Machine>) => string | undefined
+export interface World {
+  /** By name. */
+  readonly hosts: readonly Host[]
+  /** Where those with this name, of the object or on the machine, are placed. */
+  placedAs(name: string): ReadonlySet<Host>
+  /** The patterns, of those that anything has among its Conflicts or Replaces, that match the name. */
+  patternsFor(name: string): readonly string[]
+  askNamed(name: string): Ask | undefined
+  /** How many of a group are on the machine. */
+  groupOn(group: string, host: Host): number
+  /** How many of a group are on all machines with this value of a label. */
+  groupIn(group: string, topologyKey: string, value: string): number
+  /** Values of the label among the machines that by themselves could take it. */
+  domainsFor(ask: Ask, topologyKey: string): readonly string[]
+}
 
-/** The machine a unit is bound to now, decisions of this round included; undefined when it is not placed. */
-export type Placed = (unitName: string) => string | undefined
+export interface Refusal {
+  readonly rule: string
+  /** In words for people; the same for machines that refuse for the same cause. */
+  readonly reason: string
+  /** What is particular to this machine. */
+  readonly detail?: string
+  /** What would take this refusal away, as a command or in words. */
+  readonly fix: string
+}
 
-/** Prepares a rule for one unit; undefined when the unit does not ask for it, so that it costs nothing. */
-export type UnitRuleOf = (unit: Readonly<Unit>, placed: Placed) => UnitRule | undefined
+/** A rule prepared for one ask. */
+export interface Check {
+  readonly refuses: (host: Host) => boolean
+  /** Asked only where it refuses. */
+  readonly because: (host: Host) => Omit<Refusal, 'rule'>
+}
+
+export interface Rule {
+  readonly name: string
+  /** True: depends on the machine alone, not on what is placed; found once for all asks that are alike. */
+  readonly fixed: boolean
+  /** True: what is placed already has to go when the rule no longer holds. False: only what comes is held to it. */
+  readonly keeps: boolean
+  /** Undefined when nothing is asked for that the rule is about, so that it costs nothing. */
+  readonly check: (ask: Ask, world: World) => Check | undefined
+}
+
+/** What is merely better or worse: the lower the better. */
+export interface Preference {
+  readonly name: string
+  readonly fixed: boolean
+  readonly cost: (ask: Ask, world: World) => ((host: Host) => number) | undefined
+}

@@ -105,13 +105,12 @@ const rows: readonly Row[] = [
     title: 'what is not acted on yet makes the unit wait where ignoring it would misplace it',
     observed: {
       units: [
-        unit('a.service', xFleet('Conflicts=b*')),
         unit('b.service', { spec: { replicas: 3 } }),
         unit('c@.service', { spec: { replicas: 3 } }),
         unit('d.service', xFleet('Global=true')),
       ],
     },
-    expect: ['a', 'b', 'c@', 'd'].map(
+    expect: ['b', 'c@', 'd'].map(
       (n) => `${n}.service: Scheduled=False NotActedOnYet, PlacementSupported=False NotActedOnYet`,
     ),
   },
@@ -161,18 +160,19 @@ test('a unit that fits nowhere hears a reason for each machine, once', () => {
   assert.equal(plan({ machines, units: [told], assumed: none }), [])
 })
 
-test('ten machines are named in a message and the rest are counted', () => {
+test('of more than ten machines those with the same reason are counted', () => {
   const machines = Array.from({ length: 12 }, (_, i) => machine(`m${10 + i}`, { spec: { unschedulable: true } }))
   const [action] = plan({ machines, units: [unit('a.service')], assumed: none })
-  assert.match(action?.reason ?? '', /m19: cordoned; and 2 more$/)
+  assert.is(action?.reason, '0 of 12 machines can take it: 12 of them: cordoned')
 })
 
 test('5 000 units on 100 machines are spread evenly in one round that takes no time to notice', () => {
   const machines = Array.from({ length: 100 }, (_, i) => machine(`m${i}`))
   const units = Array.from({ length: 5_000 }, (_, i) => unit(`u${i}.service`))
-  const startedMs = performance.now()
+  const before = process.cpuUsage()
   const actions = plan({ machines, units, assumed: none })
-  const tookMs = performance.now() - startedMs
+  // Of the processor: other tests run beside this one.
+  const tookMs = process.cpuUsage(before).user / 1000
   const loads = new Map<string, number>()
   for (const action of actions)
     if (action.do === 'bind') loads.set(action.machine, (loads.get(action.machine) ?? 0) + 1)

@@ -1,0 +1,111 @@
+/**
+ * What something that is to be placed asks for, read once: the rules know nothing of Units, so that Pods can be held to
+ * the same ones. [X-Fleet] and `spec.placement` both hold (D1).
+ */
+import type { LabelSelector } from '../../crds/metadata.ts'
+import type { Unit } from '../../crds/unit.ts'
+import { parseUnitName } from '../../crds/unit-name.ts'
+import { keyValue, readXFleet } from '../../crds/x-fleet.ts'
+import { type Quantities, quantities } from './quantity.ts'
+
+type Placement = NonNullable<Unit['spec']['placement']>
+export type Toleration = NonNullable<Placement['tolerations']>[number]
+export type Spread = NonNullable<Placement['spread']>[number]
+export type Preferred = NonNullable<Placement['preferred']>[number]
+
+export interface MetadataAsk {
+  readonly key: string
+  /** Any of them. */
+  readonly values: readonly string[]
+}
+
+export interface Ask {
+  /** Of the object; unique. */
+  readonly name: string
+  /** Its name on the machine, by which others mean it. */
+  readonly alias: string
+  readonly labels: Readonly<Record<string, string>>
+  /** All must be those of the machine. */
+  readonly machineIds: readonly string[]
+  /** All must hold. */
+  readonly metadata: readonly MetadataAsk[]
+  readonly selectors: readonly LabelSelector[]
+  readonly tolerations: readonly Toleration[]
+  readonly preferred: readonly Preferred[]
+  readonly peers: readonly string[]
+  /** Globs. */
+  readonly conflicts: readonly string[]
+  readonly replaces: readonly string[]
+  readonly spread: readonly Spread[]
+  readonly maxPerMachine: number | undefined
+  /** What counts together for spread and maxPerMachine: an entry of `groupsOf`. */
+  readonly group: string
+  /** A label by whose value asks count together. */
+  readonly countBy: string | undefined
+  /** cpu in thousandths, the rest in whole units; one unit of `units` is asked for by everything. */
+  readonly requests: Quantities
+  /** Alike for all asks to which a machine by itself (what is placed there aside) is the same. */
+  readonly signature: string
+}
+
+const memo = new WeakMap<Readonly<Unit>, Ask>()
+
+/** Remembered by object: informers never change one in place. */
+export function askOf(unit: Readonly<Unit>): Ask {
+  let known = memo.get(unit)
+  if (!known) {
+    known = readAsk(unit)
+    memo.set(unit, known)
+  }
+  return known
+}
+
+function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
+  const { placement = {} } = spec
+  const alias = spec.unitName ?? metadata.name
+  const file = readXFleet(spec.content, alias)
+  const labels = metadata.labels ?? {}
+  const fixed = {
+    machineIds: [file.machineId, placement.machineID].filter((id) => id !== undefined && id !== '') as string[],
+    metadata: [...metadataOf(file.machineMetadata), ...metadataOf(placement.machineMetadata)],
+    selectors: placement.machineSelector ? [placement.machineSelector] : [],
+    tolerations: placement.tolerations ?? [],
+    preferred: placement.preferred ?? [],
+  }
+  return {
+    ...{ name: metadata.name, alias, labels, ...fixed },
+    peers: [...new Set([...file.machineOf, ...(placement.machineOf ?? [])])],
+    conflicts: [...new Set([...file.conflicts, ...(placement.conflicts ?? [])])],
+    replaces: [...new Set([...file.replaces, ...(placement.replaces ?? [])])],
+    spread: placement.spread ?? [],
+    maxPerMachine: placement.maxPerMachine,
+    group: groupOf(metadata, alias, placement.countBy),
+    countBy: placement.countBy,
+    requests: spec.resources?.requests ? quantities(spec.resources.requests, Math.ceil) : NO_REQUESTS,
+    signature: Object.values(fixed).every(({ length }) => length === 0) ? '' : JSON.stringify(fixed),
+  }
+}
+
+const NO_REQUESTS: Quantities = new Map()
+
+/** Same key: any of the values. What is not key=value means nothing. */
+function metadataOf(pairs: readonly string[] = []): MetadataAsk[] {
+  const values = new Map<string, string[]>()
+  for (const [key, value] of pairs.flatMap((pair) => [keyValue(pair) ?? []]))
+    if (key !== undefined && value !== undefined) values.set(key, [...(values.get(key) ?? []), value])
+  return [...values].map(([key, each]) => ({ key, values: each }))
+}
+
+function groupOf(metadata: Readonly<Unit['metadata']>, alias: string, countBy: string | undefined): string {
+  if (countBy !== undefined) return labelGroup(countBy, metadata.labels ?? {}) ?? `self ${metadata.name}`
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller)
+  if (owner) return `owner ${owner.uid}`
+  const { prefix, instance, type } = parseUnitName(alias)
+  return instance === undefined ? `self ${metadata.name}` : `instances ${prefix}@.${type}`
+}
+
+/** Undefined for those that lack the label: they count for themselves. */
+export function labelGroup(key: string, labels: Readonly<Record<string, string>>): string | undefined {
+  const value = labels[key]
+  return value === undefined ? undefined : `label ${key}=${value}`
+}

@@ -1,0 +1,72 @@
+/** The best machine for one ask, and why it is none. */
+import type { Ask } from './ask.ts'
+import { PREFERENCES, RULES } from './rules/index.ts'
+import type { Check, Host, Refusal, Rule, World } from './rules/rule.ts'
+import type { MutableWorld } from './world.ts'
+
+type Cost = (host: Host) => number
+
+const CHANGING = RULES.filter(({ fixed }) => !fixed)
+const KEEPING = RULES.filter(({ keeps }) => keeps)
+
+interface NamedCheck extends Check {
+  readonly rule: string
+}
+
+export function checksOf(ask: Ask, world: World, rules: readonly Rule[] = RULES): NamedCheck[] {
+  const checks: NamedCheck[] = []
+  for (const rule of rules) {
+    const check = rule.check(ask, world)
+    if (check) checks.push({ rule: rule.name, ...check })
+  }
+  return checks
+}
+
+/** What the first rule that refuses says. */
+export function refusal(checks: readonly NamedCheck[], host: Host): Refusal | undefined {
+  const check = checks.find(({ refuses }) => refuses(host))
+  return check && { rule: check.rule, ...check.because(host) }
+}
+
+/** What every rule that refuses says. */
+export function refusals(checks: readonly NamedCheck[], host: Host): Refusal[] {
+  return checks.filter(({ refuses }) => refuses(host)).map(({ rule, because }) => ({ rule, ...because(host) }))
+}
+
+/** Why something that is placed may not stay where it is. */
+export function notToStay(ask: Ask, world: World, host: Host): Refusal | undefined {
+  return refusal(checksOf(ask, world, KEEPING), host)
+}
+
+/** A plain scan in the order of names: dear checks are asked only of machines that would be better than the best so far. */
+export function best(ask: Ask, world: MutableWorld): Host | undefined {
+  const costs = costsFor(ask, world)
+  const checks = checksOf(ask, world, CHANGING)
+  const least = costs.map(() => Number.POSITIVE_INFINITY)
+  let found: Host | undefined
+  for (const host of world.eligible(ask).hosts) {
+    if (found && !isBetter(costs, host, least)) continue
+    if (checks.some(({ refuses }) => refuses(host))) continue
+    found = host
+    for (const [at, cost] of costs.entries()) least[at] = cost(host)
+  }
+  return found
+}
+
+function isBetter(costs: readonly Cost[], host: Host, least: readonly number[]): boolean {
+  for (let at = 0; at < costs.length; at++) {
+    const difference = (costs[at]?.(host) ?? 0) - (least[at] ?? 0)
+    if (difference !== 0) return difference < 0
+  }
+  return false
+}
+
+/** What tells two machines apart, the weightiest first. */
+export function costsFor(ask: Ask, world: MutableWorld): Cost[] {
+  const { costs } = world.eligible(ask)
+  return PREFERENCES.flatMap((preference) => {
+    if (!preference.fixed) return preference.cost(ask, world) ?? []
+    const known = costs.get(preference.name)
+    return known ? [({ index }: Host) => known[index] ?? 0] : []
+  })
+}

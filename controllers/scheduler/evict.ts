@@ -1,0 +1,45 @@
+/** What is placed and may not stay: a rule that it was placed by no longer holds there. */
+import type { Unit } from '../../crds/unit.ts'
+import { type Ask, askOf } from './ask.ts'
+import { notToStay } from './choose.ts'
+import type { Host, Refusal } from './rules/rule.ts'
+import type { MutableWorld } from './world.ts'
+
+export interface Evicted {
+  readonly unit: Readonly<Unit>
+  readonly ask: Ask
+  readonly from: Host
+  readonly refusal: Refusal
+}
+
+/**
+ * Takes them out of the world. Of two that cannot be together the younger goes. Who goes may take others along
+ * (MachineOf), so those that name peers are looked at until nothing changes.
+ */
+export function evict(placed: readonly Readonly<Unit>[], world: MutableWorld): Evicted[] {
+  const evicted: Evicted[] = []
+  let look = placed
+  for (;;) {
+    const broken = look.filter((unit) => brokenRule(unit, world)).toSorted(youngerFirst)
+    for (const unit of broken) {
+      const found = brokenRule(unit, world)
+      if (!found) continue
+      world.remove(found.ask)
+      evicted.push(found)
+    }
+    look = placed.filter((unit) => askOf(unit).peers.length > 0)
+    if (broken.length === 0 || look.length === 0) return evicted
+  }
+}
+
+function brokenRule(unit: Readonly<Unit>, world: MutableWorld): Evicted | undefined {
+  const ask = askOf(unit)
+  const from = world.hostOf(ask)
+  const found = from && notToStay(ask, world, from)
+  return found && { unit, ask, from, refusal: found }
+}
+
+function youngerFirst({ metadata: a }: Readonly<Unit>, { metadata: b }: Readonly<Unit>): number {
+  const [born, other] = [a.creationTimestamp ?? '', b.creationTimestamp ?? '']
+  return born === other ? (a.name > b.name ? -1 : 1) : born > other ? -1 : 1
+}

@@ -1,0 +1,37 @@
+import { compileGlob } from '../../../crds/glob.ts'
+import type { Ask } from '../ask.ts'
+import type { Host, Rule, World } from './rule.ts'
+
+/**
+ * Replaces: what is replaced moves away, and does not come where its replacer is; the replacer stays. (fleet moved
+ * whichever it looked at first.) Those that replace each other may share a machine.
+ */
+export const replaces: Rule = {
+  name: 'replaces',
+  fixed: false,
+  keeps: true,
+  check: (ask, world) => {
+    const against = world.patternsFor(ask.alias)
+    if (against.length === 0) return undefined
+    return {
+      refuses: (host) => replacerOn(host, ask, against, world) !== undefined,
+      because: (host) => {
+        const other = replacerOn(host, ask, against, world) ?? ''
+        return { reason: `replaced by ${other}`, fix: `take ${other} off ${host.name}, or out of Replaces` }
+      },
+    }
+  },
+}
+
+function replacerOn(host: Host, ask: Ask, against: readonly string[], world: World): string | undefined {
+  let first: string | undefined
+  for (const pattern of against)
+    for (const name of host.having('replaces', pattern))
+      if (name !== ask.name && (first === undefined || name < first) && !replacesBack(ask, name, world)) first = name
+  return first
+}
+
+function replacesBack({ replaces: own }: Ask, name: string, world: World): boolean {
+  const alias = world.askNamed(name)?.alias ?? name
+  return own.some((pattern) => compileGlob(pattern)(alias))
+}
