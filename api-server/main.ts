@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
+import { announce } from './announce.ts'
 import { writeDurable } from './auth/durable-file.ts'
 import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
@@ -25,6 +26,7 @@ import type { Limits } from './http/tls-server.ts'
 import { createTlsDoor } from './legacy/etcd-v2/tls-door.ts'
 import type { Registry } from './registry/registry.ts'
 import { type RunningRegistry, startRegistry, type Undo } from './running-registry.ts'
+import type { ServerAddress } from './server-slices.ts'
 import { type OpenOptions, openStore } from './store/open.ts'
 import { timedStore } from './timed-store.ts'
 
@@ -112,11 +114,13 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const doors = [createTlsDoor(etcdV2.door)]
   const urls = await listenAll(
     addresses,
-    { registry: running.registry, services, doors, pki, log, limits: options.limits },
+    { registry: running.registry, services, doors, pki, log, limits: options.limits, advertise: options.advertise },
     undo,
   )
-  undo.push(async () => running.closing())
   const url = urls[0] ?? ''
+  if (options.advertise !== undefined)
+    startAnnouncing(running, { host: options.advertise, port: portOf(url) }, log, undo)
+  undo.push(async () => running.closing())
   const kubeconfigPath = join(dataDir, 'kubeconfig')
   await writeFiles(dataDir, kubeconfigPath, { api: url, etcdV2: etcdV2.url }, pki)
   return {
@@ -158,12 +162,14 @@ interface Serving {
   readonly pki: Pki
   readonly log: Logger
   readonly limits?: Partial<Limits> | undefined
+  readonly advertise?: string | undefined
 }
 
 /** The URLs, in the order of the addresses. */
 async function listenAll(addresses: readonly Address[], serving: Serving, undo: Undo[]): Promise<string[]> {
-  const { registry, services, doors, pki, log, limits } = serving
-  const server = await pki.serverCredentials(certificateNames(addresses.map(({ host }) => host)))
+  const { registry, services, doors, pki, log, limits, advertise } = serving
+  const hosts = [...addresses.map(({ host }) => host), ...(advertise === undefined ? [] : [advertise])]
+  const server = await pki.serverCredentials(certificateNames(hosts))
   const client = await pki.storedClient('api-server', { commonName: API_SERVER_USER })
   const tls = { ...server, ca: pki.caCertificate }
   const proxy = createAgentProxy(registry, client, pki.caCertificate)
@@ -175,6 +181,15 @@ async function listenAll(addresses: readonly Address[], serving: Serving, undo: 
     urls.push(urlOf(host, app.server.address()))
   }
   return urls
+}
+
+function startAnnouncing({ registry }: RunningRegistry, self: ServerAddress, log: Logger, undo: Undo[]): void {
+  const stop = new AbortController()
+  const announcing = announce({ registry, self, log }, stop.signal)
+  undo.push(async () => {
+    stop.abort()
+    await announcing
+  })
 }
 
 async function controllersKubeconfig(pki: Pki, server: string): Promise<string> {
@@ -225,6 +240,10 @@ function legacyAddress(listen: ApiServerOptions['legacyListen']): EtcdV2Listen |
   return typeof listen === 'string'
     ? { ...parseListen(listen), isDefault: false }
     : { ...parseListen(listen.listen), isDefault: true }
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port || 443)
 }
 
 function urlOf(host: string, address: string | { port: number } | null): string {

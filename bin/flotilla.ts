@@ -5,6 +5,7 @@ import packageFile from '../package.json' with { type: 'json' }
 import { register as agent } from './commands/agent.ts'
 import { register as apply } from './commands/apply.ts'
 import { register as backup } from './commands/backup.ts'
+import { register as cluster } from './commands/cluster.ts'
 import { register as completion } from './commands/completion.ts'
 import { register as controllers } from './commands/controllers.ts'
 import { register as remove } from './commands/delete.ts'
@@ -60,6 +61,7 @@ for (const register of [
   discovery,
   backup,
   restore,
+  cluster,
   completion,
 ])
   register(program)

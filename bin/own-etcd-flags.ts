@@ -49,20 +49,27 @@ export async function ownEtcdOf(flags: WithEtcd, log: Logger, signal: AbortSigna
     refuse(flags)
     return undefined
   }
-  const [{ startOwnEtcd }, { advertisedHost, split }] = await Promise.all([
+  const [{ startOwnEtcd }, advertise] = await Promise.all([
     import('../api-server/own-etcd/index.ts'),
-    import('../api-server/own-etcd/addresses.ts'),
+    advertiseOf(flags),
   ])
-  const advertise = flags.advertiseHost ?? advertisedHost(split(flags.listen).host)
   const options = {
     dataDir: flags.dataDir,
     become: becomeOf(flags),
-    listen: { client: flags.etcdListenClient, peer: flags.etcdListenPeer, advertise },
+    listen: { client: flags.etcdListenClient, peer: flags.etcdListenPeer, advertise: advertise ?? '127.0.0.1' },
     binary: flags.etcdBinary,
     quotaBytes: quotaOf(flags.etcdQuotaBytes),
     log: log.child({ name: 'etcd' }),
   }
   return startOwnEtcd(options, signal)
+}
+
+/** Under which host other servers and agents reach this one; undefined where its store is nobody else's. */
+export async function advertiseOf({ store, advertiseHost, listen }: WithEtcd): Promise<string | undefined> {
+  if (store !== 'etcd') return undefined
+  const { advertisedHost } = await import('../api-server/own-etcd/addresses.ts')
+  const { parseListen } = await import('../api-server/main.ts')
+  return advertiseHost ?? advertisedHost(parseListen(listen).host)
 }
 
 const BECOMING = { clusterInit: '--cluster-init', join: '--join', discovery: '--discovery' } as const

@@ -53,7 +53,7 @@ function advertised(listen: string, host: string): string {
   return join(ANY.has(bound) ? host : bound, port)
 }
 
-export function split(listen: string): { readonly host: string; readonly port: number } {
+function split(listen: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(listen)
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3])

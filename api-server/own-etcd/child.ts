@@ -29,7 +29,7 @@ export interface EtcdChild {
   readonly gaveUp: string | undefined
   /** Its last words of weight, for errors. */
   readonly lastWords: string | undefined
-  /** Asks it to end, hard after five seconds. Resolves when it is gone. */
+  /** Asks it to end, hard after three seconds. Resolves when it is gone. */
   stop(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 /** Having run so long it counts as healthy, and the next pause is the first one again. */
 const HEALTHY_AFTER_MS = 30_000
-const STOP_MS = 5_000
+const STOP_MS = 3_000
 /** etcd's words, when the others have taken it out; starting it again would never help. */
 const REMOVED = /has been permanently removed from the cluster|the member has been removed/
 

@@ -9,7 +9,7 @@ import {
 } from '../defaults.ts'
 import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
 import { etcdV2Settings } from '../legacy-flags.ts'
-import { addOwnEtcdOptions, type OwnEtcdFlags, ownEtcdOf } from '../own-etcd-flags.ts'
+import { addOwnEtcdOptions, advertiseOf, type OwnEtcdFlags, ownEtcdOf } from '../own-etcd-flags.ts'
 
 interface ServerFlags extends ListenFlags, EtcdFlags, OwnEtcdFlags {
   readonly dataDir: string
@@ -52,12 +52,14 @@ async function runServer(flags: ServerFlags): Promise<void> {
   const own = await ownEtcdOf(flags, log, signal)
   try {
     const etcd = own ? own.etcd : await etcdOf(flags)
+    const advertise = await advertiseOf(flags)
     const server = await startApiServer({
       ...flags,
       legacyListen: legacyListen(flags),
       etcdV2,
       ...(etcd && { etcd }),
       ...(own && { controlPlane: own.controlPlane }),
+      ...(advertise !== undefined && { advertise }),
       log,
     })
     for (const sentence of server.notices) console.log(sentence)
