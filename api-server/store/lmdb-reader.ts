@@ -158,25 +158,31 @@ export class LmdbReader implements History {
     return { records, through: until }
   }
 
-  /** All keys of one state, which stays readable until the iteration ends. */
-  everything(): { revision: Revision; keys: number; items: Iterable<KeyValue> } {
+  /** All keys of one state, which stays readable until the iteration ends or `release` is called. */
+  everything(): { revision: Revision; keys: number; items: Iterable<KeyValue>; release: () => void } {
     this.refresh()
     const transaction = this.#tables.root.useReadTransaction()
     const revision = this.#tables.meta.get('revision', { transaction })?.readBigUInt64BE(0) ?? 0n
     const keys = this.#tables.keys.getKeysCount({ start: FIRST_KEY, transaction })
-    return { revision, keys, items: this.#pinned(transaction) }
+    this.#pins += 1
+    let isHeld = true
+    const release = () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#pins -= 1
+      transaction.done()
+    }
+    return { revision, keys, items: this.#pinned(transaction, release), release }
   }
 
-  *#pinned(transaction: ReadTransaction): Generator<KeyValue> {
-    this.#pins += 1
+  *#pinned(transaction: ReadTransaction, release: () => void): Generator<KeyValue> {
     try {
       for (const { key, value } of this.#tables.keys.getRange({ start: FIRST_KEY, transaction })) {
         const pointer = decodePointer(value)
         yield this.#keyValue(key, pointer, this.#tables.log.get(this.#address(pointer), { transaction }))
       }
     } finally {
-      this.#pins -= 1
-      transaction.done()
+      release()
     }
   }
 

@@ -117,7 +117,7 @@ export interface Store extends Reads, Writes, Watches, AsyncDisposable {
    * `CompactedError`. Idempotent; a `before` beyond the newest revision counts as the newest.
    */
   compact(before: Revision, options?: CallOptions): Promise<void>
-  /** Everything there is as of one revision, for `writeSnapshot` or whoever sends it on. Begin to go through it at once. */
+  /** Everything there is as of one revision, for `writeSnapshot` or whoever sends it on; whoever asks must release it. */
   everything(options?: CallOptions): Promise<SnapshotContent>
   /** Writes one verified file that `restore` of any backend accepts: everything as of one revision, checksummed. */
   snapshot(file: string, options?: CallOptions): Promise<{ readonly revision: Revision; readonly keys: number }>

@@ -7,6 +7,7 @@ import { receiveSnapshot, type SnapshotContent } from '../../api-server/store/sn
 import type { Store } from '../../api-server/store/store.ts'
 import { openApi } from '../client/api.ts'
 import type { KubeconfigChoice } from '../client/kubeconfig.ts'
+import { UnreachableError } from '../client/unreachable.ts'
 import { type EtcdFlags, etcdOf } from '../etcd-flags.ts'
 
 export interface SourceFlags extends KubeconfigChoice, EtcdFlags {}
@@ -68,9 +69,23 @@ async function fromServer(
   try {
     const accept = 'application/octet-stream'
     const stream = await api.stream(BACKUP_PATH, { silenceMs: SILENCE_MS, accept, signal })
-    return { content: await receiveSnapshot(stream), from: `the server at ${api.server}`, close: () => api.close() }
+    return {
+      content: await receiveSnapshot(unlessBroken(stream)),
+      from: `the server at ${api.server}`,
+      close: () => api.close(),
+    }
   } catch (error) {
     await api.close()
     throw error
+  }
+}
+
+/** A stream that has begun and breaks is no server that is not there. */
+async function* unlessBroken(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error
+    throw new Error('the backup broke off before its end, and nothing was written: run it again', { cause: error })
   }
 }

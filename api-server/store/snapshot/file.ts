@@ -47,10 +47,14 @@ function infoOf({ revision, keys, files, takenAtMs, store, salt }: Header): Snap
   return { revision: BigInt(revision), keys, files, takenAtMs, store, isEncrypted: salt !== undefined }
 }
 
-/** `content` as the bytes of a file, block by block, as fast as they are taken. */
-export function snapshotBytes(content: SnapshotContent, secret?: Uint8Array): AsyncGenerator<Buffer> {
+/** `content` as the bytes of a file, block by block, as fast as they are taken; it is released at the end. */
+export async function* snapshotBytes(content: SnapshotContent, secret?: Uint8Array): AsyncGenerator<Buffer> {
   const salt = secret === undefined ? undefined : randomBytes(SALT_BYTES)
-  return closeBlocks(headerOf(content, salt), encodeContent(content), secret)
+  try {
+    yield* closeBlocks(headerOf(content, salt), encodeContent(content), secret)
+  } finally {
+    content.release?.()
+  }
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
@@ -77,6 +81,7 @@ export async function writeSnapshot(
     }
     await rename(unfinished, path)
   } catch (error) {
+    content.release?.()
     await rm(unfinished, { force: true })
     throw error
   }

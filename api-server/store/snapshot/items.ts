@@ -17,8 +17,10 @@ export interface StoredFile {
 export interface SnapshotContent {
   readonly revision: Revision
   readonly keys: number
-  /** Exactly `keys` of them, in key order. Whoever has asked for the content must begin to go through them, at once. */
+  /** Exactly `keys` of them, in key order. */
   readonly items: Iterable<KeyValue> | AsyncIterable<KeyValue>
+  /** Lets go of what the items are read from. To be called when they are done with, read or not; twice does no harm. */
+  readonly release?: () => void
   /** Name of the store that it comes from, made when that was begun. */
   readonly store?: string
   /** What is kept beside the keys. */
