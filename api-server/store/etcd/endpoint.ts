@@ -103,6 +103,17 @@ export function endpointAt(url: string, tls: EtcdTls): Endpoint {
   }
 }
 
+/** grpc-js notes where each call was made, which costs as much as the call; its errors here say enough without. */
+function withoutStack<T>(start: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return start()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 function unary<T extends Answer>(
   client: Client,
   method: Parameters<typeof methodOf>[0],
@@ -119,15 +130,9 @@ function unary<T extends Answer>(
     }
     const deadline = Date.now() + timeoutMs
     const options = { deadline }
-    const call = client.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      requireLeader(),
-      options,
-      settle,
-    )
+    const start = () =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, requireLeader(), options, settle)
+    const call = withoutStack(start)
     const cancel = () => call.cancel()
     signal?.addEventListener('abort', cancel, { once: true })
     if (signal?.aborted) cancel()

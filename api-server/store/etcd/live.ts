@@ -147,7 +147,8 @@ class LiveWatch implements Live {
 
   #advance(revision: Revision): void {
     this.#revision = revision
-    for (const [settle, wanted] of [...this.#waiting]) if (wanted <= revision) settle()
+    // A Map may lose what it is at while it is gone through.
+    for (const [settle, wanted] of this.#waiting) if (wanted <= revision) settle()
   }
 }
 

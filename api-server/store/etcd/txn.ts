@@ -9,7 +9,6 @@
  *   nobody knows.
  */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { CallOptions, KeyValue, Revision, Transaction, TransactionResult } from '../store.ts'
 import { UnavailableError } from '../store.ts'
 import { comparesHold } from '../transaction.ts'
@@ -176,14 +175,16 @@ interface Look {
   readonly existing?: string | undefined
 }
 
-/** What `promise` gives within that time, else undefined. */
+/** What `promise` gives within that time, else undefined. Every write comes by: a timer that is cleared costs no error. */
 async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T | undefined> {
-  const stop = new AbortController()
-  const late = delay(timeoutMs, undefined, { ref: false, signal: stop.signal }).catch(() => undefined)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, undefined).unref()
+  })
   try {
     return await Promise.race([promise, late])
   } finally {
-    stop.abort()
+    clearTimeout(timer)
   }
 }
 
