@@ -40,7 +40,8 @@ async function killedAfter(victim: ChildProcess, enough: number): Promise<string
     if (lines > enough) victim.kill('SIGKILL')
   })
   try {
-    await within(20_000, ended, `the victim to write ${enough} times`)
+    const [code] = await within(20_000, ended, `the victim to write ${enough} times`)
+    assert.is(code, null, 'the victim ended by itself')
   } finally {
     victim.kill('SIGKILL')
   }
