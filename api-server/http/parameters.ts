@@ -22,11 +22,17 @@ export function parseVersion(text: string | null): bigint | undefined {
   return BigInt(text)
 }
 
-function parseCount(name: string, text: string | null): number | undefined {
+/** As Go reads a number of 64 bits, and in its words; what is below zero counts as none. */
+function parseCount(text: string | null): number | undefined {
   if (text === null || text === '') return undefined
-  if (!/^\d{1,10}$/.test(text)) throw badRequest(`parameter ${name}: ${shown(text)} is no whole number`)
-  return Number(text)
+  const wrong = (why: string) => badRequest(`strconv.ParseInt: parsing ${shown(text)}: ${why}`)
+  if (!/^[-+]?\d+$/.test(text)) throw wrong('invalid syntax')
+  if (text.length > MAX_DIGITS || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) throw wrong('value out of range')
+  return Math.max(0, Number(text))
 }
+
+/** Longer ones are out of range, or nothing but zeros. */
+const MAX_DIGITS = 40
 
 export function parseFilter(query: URLSearchParams, kind: Kind, { namespace, name }: ResourceRequest): Filter {
   const labels = query.get('labelSelector')
@@ -50,7 +56,7 @@ export function parseListOptions(query: URLSearchParams, request: ResourceReques
     throw badRequest('specifying resource version is not allowed when using continue')
   return {
     ...parseFilter(query, request.kind, request),
-    limit: parseCount('limit', query.get('limit')),
+    limit: parseCount(query.get('limit')),
     continueToken,
     version: parseVersion(text),
     exact: match === 'Exact',
@@ -94,7 +100,7 @@ export function parseWatch(query: URLSearchParams, request: ResourceRequest): Wa
   const bookmarks = isTrue(query.get('allowWatchBookmarks'))
   refuse(initialEventsCauses(initial, query.get('resourceVersionMatch') || undefined, bookmarks))
   if (query.get('resourceVersionMatch') && query.get('continue')) refuse([MATCH_CONTINUE])
-  const timeoutSeconds = parseCount('timeoutSeconds', query.get('timeoutSeconds'))
+  const timeoutSeconds = parseCount(query.get('timeoutSeconds'))
   const version = parseVersion(query.get('resourceVersion'))
   return {
     filter: parseFilter(query, request.kind, request),

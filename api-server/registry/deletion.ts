@@ -102,19 +102,24 @@ function terminating(kind: Kind, object: ApiObject): Record<string, unknown> {
     : {}
 }
 
-/** Throws 409 where the object is not the one that was meant. */
+/** Throws 409 where the object is not the one that was meant; as in Kubernetes it names the kind, not the resource. */
 export function checkPreconditions(kind: Kind, object: ApiObject, preconditions: Preconditions | undefined): void {
   const { name, uid, resourceVersion } = object.metadata
+  const differs = (what: string, asked: string, is: string | undefined, perhaps: string) =>
+    hasOwnDeletion(kind)
+      ? conflict(kind, name, `Precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${is}`)
+      : conflict(
+          { group: kind.group, plural: kind.kind },
+          name,
+          `the ${what} in the precondition (${asked}) does not match the ${what} in record (${is}). The object might have been ${perhaps}`,
+        )
   if (preconditions?.uid && preconditions.uid !== uid)
-    throw conflict(
-      kind,
-      name,
-      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
-    )
+    throw differs('UID', preconditions.uid, uid, 'deleted and then recreated')
   if (preconditions?.resourceVersion && preconditions.resourceVersion !== resourceVersion)
-    throw conflict(
-      kind,
-      name,
-      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
-    )
+    throw differs('ResourceVersion', preconditions.resourceVersion, resourceVersion, 'modified')
+}
+
+/** Kubernetes deletes these two in code of their own, with words of their own. */
+function hasOwnDeletion({ kind, group }: Kind): boolean {
+  return (kind === 'Namespace' && group === '') || group === 'apiextensions.k8s.io'
 }

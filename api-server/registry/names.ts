@@ -5,7 +5,6 @@ import { type Cause, invalidValue } from './errors.ts'
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const SUBDOMAIN_RULE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 const MAX_NAME_LENGTH = 253
 const MAX_ANNOTATIONS_BYTES = 256 * 1024
 
@@ -49,24 +48,25 @@ function checkName(kind: Kind, { name }: Metadata): Cause[] {
 
 function checkLabels({ labels = {} }: Metadata): Cause[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => {
-    const causes: Cause[] = []
-    const wrongKey = checkQualifiedName(key)
-    if (wrongKey) causes.push(invalidValue('metadata.labels', key, wrongKey))
-    if (value !== '' && !LABEL_NAME.test(value)) causes.push(invalidValue('metadata.labels', value, LABEL_VALUE_RULE))
-    return causes
+    const told = (text: string) => (why: string) => invalidValue('metadata.labels', text, why)
+    return [...checkQualifiedName(key).map(told(key)), ...checkLabelValue(value).map(told(value))]
   })
 }
 
 const LABEL_VALUE_RULE =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 
+export function checkLabelValue(value: string): string[] {
+  if (value === '') return []
+  return rules(value.length > MAX_PART && TOO_LONG, !LABEL_PART.test(value) && LABEL_VALUE_RULE)
+}
+
 function checkAnnotations({ annotations = {} }: Metadata): Cause[] {
   const entries = Object.entries(annotations ?? {})
   const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
-  const causes = entries.flatMap(([key]) => {
-    const wrong = checkQualifiedName(key.toLowerCase())
-    return wrong ? [invalidValue('metadata.annotations', key, wrong)] : []
-  })
+  const causes = entries.flatMap(([key]) =>
+    checkQualifiedName(key.toLowerCase()).map((why) => invalidValue('metadata.annotations', key, why)),
+  )
   if (bytes > MAX_ANNOTATIONS_BYTES)
     causes.push({
       reason: 'FieldValueTooLong',
@@ -111,22 +111,38 @@ export function dropRepeatedOwners(metadata: Metadata): string[] {
 
 function checkFinalizers({ finalizers }: Metadata): Cause[] {
   const field = 'metadata.finalizers'
-  const causes = (finalizers ?? []).flatMap((name) => {
-    const wrong = checkQualifiedName(name)
-    return wrong ? [invalidValue(field, name, wrong)] : []
-  })
+  const causes = (finalizers ?? []).flatMap((name) =>
+    checkQualifiedName(name).map((why) => invalidValue(field, name, why)),
+  )
   if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion'))
     causes.push(invalidValue(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
   return causes
 }
 
-function checkQualifiedName(key: string): string | undefined {
-  const slash = key.indexOf('/')
-  const prefix = slash < 0 ? undefined : key.slice(0, slash)
-  if (prefix !== undefined && checkSubdomain(prefix)) return `prefix part ${SUBDOMAIN_RULE}`
-  return LABEL_NAME.test(key.slice(slash + 1))
-    ? undefined
-    : "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+/** What is wrong with the key of a label, an annotation or a finalizer; nothing: no sentence. */
+export function checkQualifiedName(key: string): string[] {
+  const parts = key.split('/')
+  if (parts.length > 2) return [QUALIFIED_NAME_RULE]
+  const [prefix, name = ''] = parts.length === 2 ? parts : [undefined, key]
+  return rules(
+    prefix === ''
+      ? 'prefix part must be non-empty'
+      : prefix && checkSubdomain(prefix) && `prefix part ${SUBDOMAIN_RULE}`,
+    name === '' ? 'name part must be non-empty' : name.length > MAX_PART && `name part ${TOO_LONG}`,
+    !LABEL_PART.test(name) && `name part ${NAME_RULE}`,
+  )
+}
+
+const MAX_PART = 63
+const TOO_LONG = `must be no more than ${MAX_PART} characters`
+const LABEL_PART = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+const NAME_RULE =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+const QUALIFIED_NAME_RULE = `a qualified name ${NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`
+
+/** Those that are broken. */
+function rules(...all: readonly (string | false | undefined)[]): string[] {
+  return all.filter((one): one is string => typeof one === 'string' && one !== '')
 }
 
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'

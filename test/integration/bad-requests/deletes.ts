@@ -92,7 +92,7 @@ export const DELETES: readonly Row[] = [
     'another uid',
     { preconditions: { uid: 'other' } },
     conflict(
-      units,
+      'Unit.flotilla.dev',
       'there.service',
       /the UID in the precondition \(other\) does not match the UID in record \([0-9a-f-]{36}\)\. The object might have been deleted and then recreated/,
     ),
@@ -101,9 +101,19 @@ export const DELETES: readonly Row[] = [
     'another version',
     { preconditions: { resourceVersion: '1' } },
     conflict(
-      units,
+      'Unit.flotilla.dev',
       'there.service',
       /the ResourceVersion in the precondition \(1\) does not match the ResourceVersion in record \(\d+\)\. The object might have been modified/,
+    ),
+  ),
+  row(
+    'another uid of a namespace',
+    'DELETE /api/v1/namespaces/ending',
+    { body: { preconditions: { uid: 'other' } } },
+    conflict(
+      'namespaces',
+      'ending',
+      /Precondition failed: UID in precondition: other, UID in object meta: [0-9a-f-]{36}/,
     ),
   ),
   remove(

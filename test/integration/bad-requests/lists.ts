@@ -5,35 +5,54 @@ import { bad, forbidden, invalidPart, type Refusal, type Row, row, unsupported }
 
 const list = (query: string, refused: Refusal, title = query): Row =>
   row(title.slice(0, 70), `GET ${UNITS}?${query}`, {}, refused)
-const label = (text: string, why: string): Row =>
-  list(
-    `labelSelector=${encodeURIComponent(text)}`,
-    bad(`unable to parse requirement: ${why} in "${text}"`),
-    `labels ${text}`,
-  )
+const labels = (text: string, refused: Refusal): Row =>
+  list(`labelSelector=${encodeURIComponent(text)}`, refused, `labels ${text}`)
+const label = (text: string, why: string): Row => labels(text, bad(`unable to parse requirement: ${why}`))
 const field = (text: string, message: string): Row =>
   list(`fieldSelector=${encodeURIComponent(text)}`, bad(message), `fields ${text}`)
-const INTEGER = "for 'Gt', 'Lt' operators, the value must be an integer"
+const NAME_PART =
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+const VALUE =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+const SUBDOMAIN =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+const QUALIFIED =
+  "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+const key = (text: string, name: string, why: string) => label(text, `<nil>: Invalid value: "${name}": ${why}`)
+const value = (text: string, name: string, why: string) => label(text, `values[0][a]: Invalid value: "${name}": ${why}`)
+const integer = (text: string, name: string): Row =>
+  label(text, `values[0]: Invalid value: "${name}": for 'Gt', 'Lt' operators, the value must be an integer`)
 
 export const SELECTORS: readonly Row[] = [
-  label('a=b=c', 'invalid label key "a=b=c"'),
-  label('a in (b', 'unbalanced parentheses'),
-  label('a in b)', 'unbalanced parentheses'),
-  label('a in b', 'invalid label key "a in b"'),
-  label('a notin', 'invalid label key "a notin"'),
-  label('=b', 'invalid label key "=b"'),
-  label('a,,b', 'invalid label key ""'),
-  label('a,', 'invalid label key ""'),
-  label('!', 'invalid label key ""'),
-  label('a/b/c', 'invalid label key "a/b/c"'),
-  label('A.B/c=d', 'invalid label key "A.B/c"'),
-  label('-a', 'invalid label key "-a"'),
-  label('a=b c', 'invalid label value "b c"'),
-  label('a in (b,-)', 'invalid label value "-"'),
-  label(`a=${'x'.repeat(64)}`, `invalid label value "${'x'.repeat(64)}"`),
-  label('a>b', INTEGER),
-  label('a<1.5', INTEGER),
-  list('labelSelector=%00', bad(/^unable to parse requirement: invalid label key/)),
+  labels('a=b=c', bad("found '=', expected: ',' or 'end of string'")),
+  labels('a in (b) c', bad("found 'c', expected: ',' or 'end of string'")),
+  labels('a,,b', bad("found ',', expected: identifier after ','")),
+  labels('a,', bad("found '', expected: identifier after ','")),
+  labels('=b', bad("found '=', expected: !, identifier, or 'end of string'")),
+  labels('(a)', bad("found '(', expected: !, identifier, or 'end of string'")),
+  label('a in (b', "found '', expected: ',' or ')'"),
+  label('a in b)', "found 'b' expected: '('"),
+  label('a in b', "found 'b' expected: '('"),
+  label('a notin', "found '' expected: '('"),
+  label('a in (=', "found '=', expected: ',', ')' or identifier"),
+  label('a in (b c)', "found 'c', expected: ',' or ')'"),
+  label('a b', "found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+  label('a!b', "found '!', expected: in, notin, =, ==, !=, gt, lt"),
+  label('a=!', "found '!', expected: identifier"),
+  label('!', "found '', expected: identifier"),
+  label('!!a', "found '!', expected: identifier"),
+  key('A.B/c=d', 'A.B/c', `prefix part ${SUBDOMAIN}`),
+  key('-a', '-a', NAME_PART),
+  value('a in (-)', '-', VALUE),
+  value('a=b.', 'b.', VALUE),
+  value(`a=${'x'.repeat(64)}`, 'x'.repeat(64), 'must be no more than 63 characters'),
+  key(`${'x'.repeat(64)}`, 'x'.repeat(64), 'name part must be no more than 63 characters'),
+  key('a/b/c', 'a/b/c', QUALIFIED),
+  key('/a', '/a', 'prefix part must be non-empty'),
+  key('b/', 'b/', `name part must be non-empty; ${NAME_PART}`),
+  integer('a>b', 'b'),
+  integer('a<1.5', '1.5'),
+  integer('a<99999999999999999999', '99999999999999999999'),
   list(`labelSelector=${'x'.repeat(20_000)}`, bad('label selector is too long'), 'a label selector too long'),
   field('spec.replicas=1', 'field label not supported: spec.replicas'),
   field('spec.content=x', 'field label not supported: spec.content'),
@@ -52,14 +71,14 @@ export const SELECTORS: readonly Row[] = [
     'a bad selector of a deletion',
     `DELETE ${UNITS}?labelSelector=a%3Db%3Dc`,
     {},
-    bad('unable to parse requirement: invalid label key "a=b=c" in "a=b=c"'),
+    bad("found '=', expected: ',' or 'end of string'"),
   ),
 ]
 
-const count = (name: string, text: string, more = ''): Row =>
+const count = (name: string, text: string, more = '', problem = 'invalid syntax'): Row =>
   list(
     `${name}=${encodeURIComponent(text)}${more}`,
-    bad(`parameter ${name}: ${JSON.stringify(text)} is no whole number`),
+    bad(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${problem}`),
   )
 const version = (text: string): Row =>
   list(`resourceVersion=${text}`, bad(`Invalid value: ${JSON.stringify(text)}: resourceVersion must be a number`))
@@ -69,8 +88,9 @@ const page = (title: string, text: string): Row =>
   list(`limit=1&continue=${encodeURIComponent(text)}`, BAD_TOKEN, `continue: ${title}`)
 
 export const PAGES: readonly Row[] = [
-  ...['x', '-1', '1.5', '99999999999', '1e3', '0x1', ' 1'].map((text) => count('limit', text)),
-  ...['x', '-1', '1.5'].map((text) => count('timeoutSeconds', text, '&watch=1')),
+  ...['x', '--1', '1.5', '1e3', '0x1', ' 1', '1_0'].map((text) => count('limit', text)),
+  count('limit', '9223372036854775808', '', 'value out of range'),
+  ...['x', '1.5'].map((text) => count('timeoutSeconds', text, '&watch=1')),
   ...['x', '-1', '1.5', '99999999999999999999'].map(version),
   page('no token', 'x'),
   page('no base64', '%%%'),
@@ -128,7 +148,7 @@ export const VERSIONS: readonly Row[] = [
   options('watch=1&sendInitialEvents=true', NEEDS_MATCH, NEEDS_BOOKMARKS),
   options(`watch=1&sendInitialEvents=true&${MATCH}=NotOlderThan`, NEEDS_BOOKMARKS),
   options(`watch=1&sendInitialEvents=false&${MATCH}=Exact`, NEEDS_MATCH, unsupported(MATCH, 'Exact', 'NotOlderThan')),
-  list('watch=1&labelSelector=a%3Db%3Dc', bad('unable to parse requirement: invalid label key "a=b=c" in "a=b=c"')),
+  list('watch=1&labelSelector=a%3Db%3Dc', bad("found '=', expected: ',' or 'end of string'")),
   list('watch=1&fieldSelector=spec.content%3Dx', bad('field label not supported: spec.content')),
   list('watch=1&resourceVersion=x', bad('Invalid value: "x": resourceVersion must be a number')),
   future(UNITS),

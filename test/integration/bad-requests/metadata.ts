@@ -97,12 +97,17 @@ export const METADATA: readonly Row[] = [
     { labels: { 'A_/b': 'x' } },
     wrong('metadata.labels', 'A_/b', `prefix part ${SUBDOMAIN}`),
   ),
-  meta('a label key without a name', { labels: { 'a.b/': 'x' } }, wrong('metadata.labels', 'a.b/', NAME_PART)),
+  meta(
+    'a label key without a name',
+    { labels: { 'a.b/': 'x' } },
+    wrong('metadata.labels', 'a.b/', 'name part must be non-empty'),
+    wrong('metadata.labels', 'a.b/', NAME_PART),
+  ),
   meta('a label value that is none', { labels: { a: 'web@1' } }, wrong('metadata.labels', 'web@1', LABEL_VALUE)),
   meta(
     'a label value too long',
     { labels: { a: 'x'.repeat(64) } },
-    wrong('metadata.labels', 'x'.repeat(64), LABEL_VALUE),
+    wrong('metadata.labels', 'x'.repeat(64), 'must be no more than 63 characters'),
   ),
   meta(
     'an annotation key that is none',

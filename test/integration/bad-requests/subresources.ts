@@ -155,7 +155,7 @@ export const EVICTIONS: readonly Row[] = [
     'with another uid',
     { deleteOptions: { preconditions: { uid: 'x' } } },
     conflict(
-      'pods',
+      'Pod',
       'pod',
       /the UID in the precondition \(x\) does not match the UID in record \([0-9a-f-]{36}\)\. The object might have been deleted and then recreated/,
     ),
