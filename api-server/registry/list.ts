@@ -25,7 +25,8 @@ export interface List {
 }
 
 const FUTURE_WAIT_MS = 3_000
-const STORE_PAGE = 1_000
+/** Small enough that others' turns come soon: parsing is most of the work, and a page is one turn. */
+const STORE_PAGE = 200
 
 interface Token {
   readonly v: 'flotilla.dev/v1'
