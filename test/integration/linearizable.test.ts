@@ -12,7 +12,7 @@ const alone = suiteOf('the API is linearizable: one server', { needs: [] })
 alone(
   'through kill -9 nothing acknowledged is lost, nothing stale is read, watchers miss and repeat nothing',
   async () => {
-    console.log(await embeddedRun(1_500, 2))
+    console.log(await embeddedRun(1_200, 2))
   },
 )
 
@@ -24,7 +24,7 @@ const shared = suiteOf('the API is linearizable: two servers over three etcd mem
 
 shared('through the death of the leader, a leader without followers, and the death of a server', async () => {
   const faults = ['kill', 'part', 'kill-server'] as const
-  const { text, gapsMs } = await etcdRun({ operations: 1_000, rounds: 1, faults, timeoutMs: 90_000 })
+  const { text, gapsMs } = await etcdRun({ operations: 800, rounds: 1, faults, timeoutMs: 90_000 })
   console.log(text)
   assert.ok(Math.max(...gapsMs) <= MAX_GAP_MS, text)
 })

@@ -12,8 +12,8 @@ import { type Product, startProduct } from '../support/product.ts'
 import { type Fault, progress, runUnderFaults } from './linearizable.ts'
 
 /** Writes between one fault and the next, and while one lasts. */
-const BETWEEN = 40
-const DURING = 20
+const BETWEEN = 20
+const DURING = 10
 /** Shorter than its clients wait: what it then answers was asked before the pause, and must not be stale. */
 const SERVER_PAUSE_MS = 2_000
 

@@ -87,7 +87,7 @@ export async function embeddedRun(operations: number, kills: number): Promise<st
   let server: Product = await startProduct(['server'])
   const { host } = new URL(server.endpoints.api ?? '')
   const kill: Fault = async (recording) => {
-    await progress(recording, operations / kills / 4, 'writes between kills')
+    await progress(recording, operations / kills / 8, 'writes between kills')
     await server.admin.close()
     await server.process.crash()
     server = await startProduct(['server', '--listen', host], { dataDir: server.dataDir })
