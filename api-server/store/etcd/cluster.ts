@@ -55,8 +55,7 @@ export function etcdCluster(urls: readonly string[], tls: EtcdTls): EtcdCluster 
     await endpoints.call(method, request, { repeatable: false, writes: true, signal })
   }
   return {
-    members: async (signal) =>
-      (await endpoints.call<MemberAnswer>('Cluster.MemberList', {}, { repeatable: true, signal })).members,
+    members: (signal) => membersOf(endpoints, urls, tls, signal),
     addLearner: (peerUrl, signal) => change('Cluster.MemberAdd', { peerURLs: [peerUrl], isLearner: true }, signal),
     promote: (id, signal) => change('Cluster.MemberPromote', { ID: id }, signal),
     remove: (id, signal) => change('Cluster.MemberRemove', { ID: id }, signal),
@@ -73,6 +72,26 @@ export function etcdCluster(urls: readonly string[], tls: EtcdTls): EtcdCluster 
   }
 }
 
+/** Without a majority, as one of them remembers it: who is away can then still be told. */
+async function membersOf(
+  endpoints: Endpoints,
+  urls: readonly string[],
+  tls: EtcdTls,
+  signal: AbortSignal | undefined,
+): Promise<readonly Member[]> {
+  const list: 'Cluster.MemberList' = 'Cluster.MemberList'
+  try {
+    return (await endpoints.call<MemberAnswer>(list, {}, { repeatable: true, signal })).members
+  } catch (error) {
+    const limits = { timeoutMs: TIMEOUTS.attemptMs, signal, leaderless: true }
+    const told = urls.map((url) => at(url, tls, (endpoint) => endpoint.call<MemberAnswer>(list, {}, limits)))
+    const { members } = await Promise.any(told).catch(() => {
+      throw error
+    })
+    return members
+  }
+}
+
 async function alarmsOf(endpoints: Endpoints, signal: AbortSignal | undefined): Promise<Alarm[]> {
   const request = { action: GET, memberID: '0', alarm: 0 }
   const { alarms } = await endpoints.call<AlarmAnswer>('Maintenance.Alarm', request, { repeatable: true, signal })
@@ -84,7 +103,7 @@ async function alarmsOf(endpoints: Endpoints, signal: AbortSignal | undefined): 
 
 async function stateOf(url: string, tls: EtcdTls, timeoutMs: number, signal?: AbortSignal): Promise<MemberState> {
   const answer = await at(url, tls, (endpoint) =>
-    endpoint.call<StatusAnswer>('Maintenance.Status', {}, { timeoutMs, signal }),
+    endpoint.call<StatusAnswer>('Maintenance.Status', {}, { timeoutMs, signal, leaderless: true }),
   )
   const { version, dbSize, dbSizeInUse, leader } = answer
   return {

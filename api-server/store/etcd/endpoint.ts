@@ -22,6 +22,8 @@ export interface EtcdTls {
 export interface CallLimits {
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** Takes the word of a member that knows no leader, too: what it remembers of the others, and how it does. */
+  readonly leaderless?: boolean
 }
 
 export interface Endpoint {
@@ -118,7 +120,7 @@ function unary<T extends Answer>(
   client: Client,
   method: Parameters<typeof methodOf>[0],
   request: object,
-  { timeoutMs, signal }: CallLimits,
+  { timeoutMs, signal, leaderless }: CallLimits,
 ): Promise<T> {
   const { path, requestSerialize, responseDeserialize } = methodOf(method)
   return new Promise<T>((resolve, reject) => {
@@ -131,7 +133,15 @@ function unary<T extends Answer>(
     const deadline = Date.now() + timeoutMs
     const options = { deadline }
     const start = () =>
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, requireLeader(), options, settle)
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        leaderless ? new Metadata() : requireLeader(),
+        options,
+        settle,
+      )
     const call = withoutStack(start)
     const cancel = () => call.cancel()
     signal?.addEventListener('abort', cancel, { once: true })

@@ -21,7 +21,8 @@ const REFUSALS: ReadonlySet<number> = new Set([
 ])
 
 /** Said before a request is proposed, or before it has left: another member may take it, whatever it does. */
-const NOT_TRIED = /no leader|not supported for learner|not capable|too many requests|unhealthy cluster|^No connection established/
+const NOT_TRIED =
+  /no leader|not supported for learner|not capable|too many requests|unhealthy cluster|^No connection established/
 
 /** grpc-js says CANCELLED for a lost link, too; nobody here cancels a call and then asks what became of it. */
 export function fateOf({ code, details }: ServiceError): Fate {
@@ -41,7 +42,7 @@ export function refusalOf({ details }: ServiceError): Error {
     )
   if (NO_SPACE.test(details))
     return new UnavailableError(
-      'etcd is out of space: run "etcdctl defrag", or raise --quota-backend-bytes; then "etcdctl alarm disarm"',
+      'etcd is out of space: run "flotilla cluster defrag" ("etcdctl defrag" where etcd is not ours), or raise its quota; then "flotilla cluster disarm" ("etcdctl alarm disarm")',
     )
   if (STRANGER.test(details))
     return new UnavailableError(`etcd refuses this server (${details}): check its certificate and its rights`)

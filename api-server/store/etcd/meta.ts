@@ -30,13 +30,16 @@ export async function openMeta(endpoints: Endpoints, layout: Layout, nowMs: numb
   const { format, offset, cluster, head, restoring } = layout
   const first: Head = { timeMs: nowMs, id: 'begin' }
   const reads = [format, offset, cluster, head, restoring].map(readOf)
-  const begin = { compare: [absent(format), absent(restoring)], success: beginning(layout, 0n, first), failure: reads }
   // Twice is as good as once: the second time the format is there.
   const options = { repeatable: true }
-  const made = await endpoints.call<TxnAnswer>('KV.Txn', begin, options)
-  const answer = made.succeeded
-    ? await endpoints.call<TxnAnswer>('KV.Txn', { ...begin, success: reads }, options)
-    : made
+  const look = () => endpoints.call<TxnAnswer>('KV.Txn', { compare: [], success: reads, failure: [] }, options)
+  // Looked at first: an etcd that is full refuses what could write, and a store that is there can still be read.
+  const found = await look()
+  if (found.responses.some((each) => firstOf(each) !== undefined)) return read(found)
+  const compare = [absent(format), absent(restoring)]
+  const begin = { compare, success: beginning(layout, 0n, first), failure: [] }
+  await endpoints.call<TxnAnswer>('KV.Txn', begin, options)
+  const answer = await look()
   return read(answer)
 }
 
