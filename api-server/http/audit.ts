@@ -16,6 +16,8 @@ export interface AuditOptions {
   readonly keep?: number
   /** Lines that wait for the disk, at most. */
   readonly maxWaitingBytes?: number
+  /** Whether renewals of Leases are told of too, which are most of what a quiet fleet writes; true unless given. */
+  readonly withHeartbeats?: boolean
 }
 
 /** Fields without a value are left out of the line. */
@@ -57,7 +59,13 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024
 const FLUSH_AFTER_MS = 100
 
 export async function openAuditLog(options: AuditOptions, log: Logger): Promise<AuditLog> {
-  const { file, maxBytes = MAX_BYTES, keep = KEEP, maxWaitingBytes = MAX_WAITING_BYTES } = options
+  const {
+    file,
+    maxBytes = MAX_BYTES,
+    keep = KEEP,
+    maxWaitingBytes = MAX_WAITING_BYTES,
+    withHeartbeats = true,
+  } = options
   const target = new RotatedFile(file, maxBytes, keep)
   await target.open()
   const stop = new AbortController()
@@ -83,6 +91,7 @@ export async function openAuditLog(options: AuditOptions, log: Logger): Promise<
       return dropped
     },
     write: (record) => {
+      if (!withHeartbeats && isHeartbeat(record)) return
       if (bytes > maxWaitingBytes) {
         dropped++
         return
@@ -98,6 +107,13 @@ export async function openAuditLog(options: AuditOptions, log: Logger): Promise<
       await target.close()
     },
   }
+}
+
+/** One that was refused is news. */
+function isHeartbeat({ group, resource, verb, code }: AuditRecord): boolean {
+  return (
+    group === 'coordination.k8s.io' && resource === 'leases' && (verb === 'update' || verb === 'patch') && code < 300
+  )
 }
 
 /** `file`, `file.1` (newer) … `file.<keep>` (oldest). */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { type AuditFlags, auditOf, auditOptions } from '../audit-flags.ts'
 import {
   dataDirOption,
   type ListenFlags,
@@ -11,7 +12,7 @@ import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
 import { etcdV2Settings } from '../legacy-flags.ts'
 import { addOwnEtcdOptions, advertiseOf, type OwnEtcdFlags, ownEtcdOf } from '../own-etcd-flags.ts'
 
-interface ServerFlags extends ListenFlags, EtcdFlags, OwnEtcdFlags {
+interface ServerFlags extends ListenFlags, EtcdFlags, OwnEtcdFlags, AuditFlags {
   readonly dataDir: string
   readonly logLevel: string
   readonly store: 'embedded' | 'etcd' | 'memory'
@@ -30,7 +31,7 @@ export function register(program: Command): void {
         .default('embedded'),
     )
     .addOption(logLevelOption())
-  for (const option of [...etcdOptions(), ...listenOptions()]) command.addOption(option)
+  for (const option of [...etcdOptions(), ...listenOptions(), ...auditOptions()]) command.addOption(option)
   addOwnEtcdOptions(command)
     .addHelpText(
       'after',
@@ -57,6 +58,7 @@ async function runServer(flags: ServerFlags): Promise<void> {
       ...flags,
       legacyListen: legacyListen(flags),
       etcdV2,
+      ...auditOf(flags),
       ...(etcd && { etcd }),
       ...(own && { controlPlane: own.controlPlane }),
       ...(advertise !== undefined && { advertise }),

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { type AuditFlags, auditOptions } from '../audit-flags.ts'
 import { dataDirOption, type ListenFlags, listenOptions, logLevelOption } from '../defaults.ts'
 
-export interface UpFlags extends ListenFlags {
+export interface UpFlags extends ListenFlags, AuditFlags {
   readonly machines?: number
   readonly here?: boolean
   readonly dataDir: string
@@ -19,7 +20,7 @@ export function register(program: Command): void {
     .option('--here', 'make this host itself a machine too')
     .addOption(dataDirOption())
     .addOption(logLevelOption())
-  for (const option of listenOptions()) command.addOption(option)
+  for (const option of [...listenOptions(), ...auditOptions()]) command.addOption(option)
   command
     .addHelpText(
       'after',

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino'
 import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type Lab, missingForLab, openLab } from '../../node-agent/lab/index.ts'
+import { auditOf } from '../audit-flags.ts'
 import type { UpFlags } from '../commands/up.ts'
 import { legacyListen, unservedDoors } from '../defaults.ts'
 import { machineNameOfHost } from '../host-name.ts'
@@ -88,6 +89,7 @@ async function startServer(flags: UpFlags, lab: Lab | undefined, log: Logger): P
     listen,
     legacyListen: legacyListen(flags),
     etcdV2: await etcdV2Settings(flags),
+    ...auditOf(flags),
     alsoListen: lab ? [`${lab.hostAddress}:0`] : [],
     log,
   })

@@ -35,6 +35,28 @@ const linesOf = (file: string) =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
+const RENEWAL = { group: 'coordination.k8s.io', resource: 'leases', verb: 'patch', code: 200 } as const
+
+for (const [what, changed, isLeftOut] of [
+  ['a renewal', {}, true],
+  ['a renewal by update', { verb: 'update' }, true],
+  ['a renewal that was refused', { code: 409 }, false],
+  ['a new Lease', { verb: 'create', code: 201 }, false],
+  ['a Lease that goes', { verb: 'delete' }, false],
+  ['a Lease of another group', { group: 'example.dev' }, false],
+] as const)
+  test(`without heartbeats ${what} is ${isLeftOut ? 'left out' : 'told'}; by default it is told`, async () => {
+    for (const withHeartbeats of [false, undefined]) {
+      const file = join(tempDir(), 'audit.log')
+      const audit = await openAuditLog({ file, ...(withHeartbeats === false && { withHeartbeats }) }, log)
+      audit.write({ ...record('lease'), ...RENEWAL, ...changed })
+      audit.write(record('last'))
+      await audit.close()
+      const names = linesOf(file).map(({ name }) => name)
+      assert.equal(names, withHeartbeats === false && isLeftOut ? ['last'] : ['lease', 'last'])
+    }
+  })
+
 test('what was written before it closes is in the file, in order', async () => {
   const file = join(tempDir(), 'audit.log')
   const audit = await openAuditLog({ file }, log)
