@@ -5,12 +5,14 @@ import { restoreIntoEtcd } from '../../api-server/store/etcd/restore.ts'
 import { type RestoreOptions, restoreSnapshot } from '../../api-server/store/restore.ts'
 import { type StoredFile, verifySnapshot } from '../../api-server/store/snapshot/file.ts'
 import { type EtcdFlags, etcdOf } from '../etcd-flags.ts'
+import { puttingAside } from './moved-store.ts'
+import { hasOwnEtcd, type OwnEtcdFlags, startedOwnEtcd } from './own-etcd.ts'
 import { checkPki, writePki } from './pki-files.ts'
 import { reporting } from './progress.ts'
 import { PASSPHRASE_VARIABLE, secretOf } from './secret.ts'
 import type { Surroundings } from './work.ts'
 
-export interface RestoreFlags extends EtcdFlags {
+export interface RestoreFlags extends EtcdFlags, OwnEtcdFlags {
   readonly store: 'embedded' | 'etcd'
   readonly dataDir?: string
   readonly decryptWith?: string
@@ -35,10 +37,22 @@ export async function restore(
   const onFiles = async (files: readonly StoredFile[]) => {
     if (dataDir) await writePki(files, dataDir)
   }
-  const done = await target.run(file, { ...options, onFiles, onProgress: reporting(note) })
+  const done = await inPlace(flags, note, () => target.run(file, { ...options, onFiles, onProgress: reporting(note) }))
   const pki = storedFiles.length > 0 && dataDir !== undefined
   const summary = { into: target.into, revision: String(done.revision), keys: done.keys, encrypted: isEncrypted, pki }
   await say(flags.output === 'json' ? JSON.stringify(summary) : sentence(summary, flags))
+}
+
+/** With etcd, what the data directory held before is put aside. */
+async function inPlace<T>(
+  { store, dataDir }: RestoreFlags,
+  note: (text: string) => void,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (store !== 'etcd' || !dataDir) return run()
+  const { done, aside } = await puttingAside(dataDir, run)
+  if (aside) note(`the store that was in ${dataDir} is now ${aside}: remove it when all is well`)
+  return done
 }
 
 async function verify(file: string, options: RestoreOptions) {
@@ -58,6 +72,7 @@ interface Target {
 }
 
 async function targetOf(flags: RestoreFlags): Promise<Target> {
+  if (flags.store === 'etcd' && flags.dataDir && !flags.etcdEndpoints) return ownEtcdTarget(flags.dataDir, flags)
   const etcd = await etcdOf(flags)
   if (etcd)
     return {
@@ -69,13 +84,33 @@ async function targetOf(flags: RestoreFlags): Promise<Target> {
   return { into: dataDir, run: (file, options) => restoreSnapshot(file, dataDir, options) }
 }
 
+/** Its certificates are of the control plane's authority, so the keys go before everything else here. */
+function ownEtcdTarget(dataDir: string, flags: RestoreFlags): Target {
+  if (!flags.clusterInit && !hasOwnEtcd(dataDir))
+    throw new Error(
+      'which etcd? Say --etcd-endpoints URL,… for one that runs, or --cluster-init to begin one in the --data-dir',
+    )
+  return {
+    into: `the etcd in ${dataDir}`,
+    async run(file, { onFiles, ...options }) {
+      await onFiles?.((await verifySnapshot(file, options)).storedFiles)
+      const own = await startedOwnEtcd(dataDir, flags, options.signal ?? new AbortController().signal)
+      try {
+        return await restoreIntoEtcd(file, own.etcd, options)
+      } finally {
+        await own.stop()
+      }
+    },
+  }
+}
+
 function sentence(
   { into, revision, keys, pki }: { into: string; revision: string; keys: number; pki: boolean },
-  { store, dataDir }: RestoreFlags,
+  { store, dataDir, etcdEndpoints }: RestoreFlags,
 ): string {
   const server =
     store === 'etcd'
-      ? `flotilla server --store etcd --etcd-endpoints …${dataDir ? ` --data-dir ${dataDir}` : ''}`
+      ? `flotilla server --store etcd${etcdEndpoints ? ` --etcd-endpoints ${etcdEndpoints}` : ''}${dataDir ? ` --data-dir ${dataDir}` : ''}`
       : `flotilla server --data-dir ${dataDir}`
   const identity =
     pki || (dataDir && existsSync(join(dataDir, 'pki')))

@@ -1,5 +1,6 @@
 /** Where a backup's content comes from: a running server, the files of a stopped one, or an etcd. */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { BACKUP_PATH } from '../../api-server/http/backup.ts'
 import { openEmbeddedStore, storeFolder } from '../../api-server/store/embedded.ts'
 import { openExistingEtcdStore } from '../../api-server/store/etcd/existing.ts'
@@ -9,8 +10,12 @@ import { openApi } from '../client/api.ts'
 import type { KubeconfigChoice } from '../client/kubeconfig.ts'
 import { UnreachableError } from '../client/unreachable.ts'
 import { type EtcdFlags, etcdOf } from '../etcd-flags.ts'
+import { hasOwnEtcd, startedOwnEtcd } from './own-etcd.ts'
 
-export interface SourceFlags extends KubeconfigChoice, EtcdFlags {}
+export interface SourceFlags extends KubeconfigChoice, EtcdFlags {
+  /** Of a data directory that holds both. */
+  readonly store?: 'embedded' | 'etcd'
+}
 
 export interface Source {
   readonly content: SnapshotContent
@@ -21,25 +26,44 @@ export interface Source {
 
 /** The server sends nothing while it reads a large value, and etcd may think for some seconds. */
 const SILENCE_MS = 60_000
-const IN_USE = /is in use by process \d+/
 
-export async function openSource(
-  flags: SourceFlags,
-  env: Readonly<Record<string, string | undefined>>,
-  signal: AbortSignal,
-): Promise<Source> {
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A server that answers knows best what is current; what lies on the disk is taken only where it does not. */
+export async function openSource(flags: SourceFlags, env: Environment, signal: AbortSignal): Promise<Source> {
   if (flags.etcdEndpoints) return fromEtcd(flags, signal)
-  const stopped = flags.dataDir && !flags.kubeconfig ? await fromFiles(flags.dataDir, signal) : undefined
-  return stopped ?? fromServer(flags, env, signal)
+  const { dataDir } = flags
+  if (!dataDir || flags.kubeconfig) return fromServer(flags, env, signal)
+  if (!existsSync(join(dataDir, 'kubeconfig'))) return fromDisk(dataDir, flags, signal)
+  try {
+    return await fromServer(flags, env, signal)
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error
+    return fromDisk(dataDir, flags, signal)
+  }
 }
 
-/** Undefined where a server has the files open, or keeps its objects elsewhere: then it is to be asked. */
-async function fromFiles(dataDir: string, signal: AbortSignal): Promise<Source | undefined> {
-  if (!existsSync(storeFolder(dataDir))) return undefined
+/** Throws a sentence where both kinds of store lie there: one of them is a stage that was left behind. */
+async function fromDisk(dataDir: string, { store }: SourceFlags, signal: AbortSignal): Promise<Source> {
+  const found = { embedded: existsSync(storeFolder(dataDir)), etcd: hasOwnEtcd(dataDir) }
+  if (found.embedded && found.etcd && store === undefined)
+    throw new Error(`${dataDir} holds an embedded store and an etcd: say which with --store embedded or --store etcd`)
+  const chosen = store ?? (found.etcd ? 'etcd' : 'embedded')
+  if (!found[chosen])
+    throw new Error(
+      `no server answers for ${dataDir} and there is no store in it; is it in an etcd elsewhere? Then say --etcd-endpoints`,
+    )
+  if (chosen === 'etcd') return fromOwnEtcd(dataDir, signal)
+  return contentOf(await openEmbeddedStore({ dataDir }), `the files in ${dataDir}`, signal)
+}
+
+async function fromOwnEtcd(dataDir: string, signal: AbortSignal): Promise<Source> {
+  const own = await startedOwnEtcd(dataDir, {}, signal)
   try {
-    return await contentOf(await openEmbeddedStore({ dataDir }), `the files in ${dataDir}`, signal)
+    const source = await contentOf(await openExistingEtcdStore(own.etcd), `the etcd in ${dataDir}`, signal)
+    return { ...source, close: () => source.close().finally(() => own.stop()) }
   } catch (error) {
-    if (error instanceof Error && IN_USE.test(error.message)) return undefined
+    await own.stop()
     throw error
   }
 }
@@ -60,11 +84,7 @@ async function contentOf(store: Store, from: string, signal: AbortSignal): Promi
   }
 }
 
-async function fromServer(
-  flags: KubeconfigChoice,
-  env: Readonly<Record<string, string | undefined>>,
-  signal: AbortSignal,
-): Promise<Source> {
+async function fromServer(flags: KubeconfigChoice, env: Environment, signal: AbortSignal): Promise<Source> {
   const api = openApi(flags, env)
   try {
     const accept = 'application/octet-stream'

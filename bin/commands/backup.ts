@@ -12,7 +12,13 @@ export function register(program: Command, io: Io = processIo): void {
     )
     .argument('<file>', 'appears under its name when it is whole')
     .option('--kubeconfig <file>', 'the running server (default: $KUBECONFIG, else the one in the data directory)')
-    .option('--data-dir <dir>', "a server's data directory: its files where it is stopped, else the server itself")
+    .option('--data-dir <dir>', "a server's data directory: the server, or where it is stopped its files")
+    .addOption(
+      new Option('--store <backend>', 'of a stopped server whose data directory holds both').choices([
+        'embedded',
+        'etcd',
+      ]),
+    )
     .option('--encrypt-with <keyfile>', 'lock it with this file (or a passphrase in FLOTILLA_BACKUP_PASSPHRASE)')
     .option('--with-pki', "add the control plane's keys and certificates, to rebuild it on another machine")
     .addOption(new Option('-o, --output <format>', 'how to say what was done').choices(['json']))

@@ -16,6 +16,10 @@ export function register(program: Command, io: Io = processIo): void {
     )
     .option('--data-dir <dir>', 'where the store is to be; with etcd: where the keys of the control plane belong')
     .option('--decrypt-with <keyfile>', 'what it was encrypted with (or FLOTILLA_BACKUP_PASSPHRASE)')
+    .option('--cluster-init', 'with --store etcd: into a new etcd of its own in the data directory')
+    .option('--advertise-host <host>', 'with --cluster-init: under which other servers will reach it')
+    .option('--etcd-listen-client <host:port>', 'with --cluster-init: as of flotilla server')
+    .option('--etcd-listen-peer <host:port>', 'with --cluster-init: as of flotilla server')
     .option('--force', 'replace what is there')
     .addOption(new Option('-o, --output <format>', 'how to say what was done').choices(['json']))
   for (const option of etcdOptions()) command.addOption(option)
@@ -26,6 +30,7 @@ export function register(program: Command, io: Io = processIo): void {
   withExamples(command, [
     'flotilla restore fleet.backup --data-dir /var/lib/flotilla',
     'flotilla restore fleet.backup --data-dir /var/lib/flotilla --store etcd --etcd-endpoints http://127.0.0.1:2379',
+    'flotilla restore fleet.backup --data-dir /var/lib/flotilla --store etcd --cluster-init --advertise-host 10.0.0.1',
     'flotilla restore fleet.backup --data-dir /srv/new --decrypt-with /etc/flotilla/backup.key',
   ])
 }

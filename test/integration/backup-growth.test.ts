@@ -5,10 +5,12 @@
 import { join } from 'node:path'
 import pino from 'pino'
 import * as assert from 'uvu/assert'
+import { openMemoryStore } from '../../api-server/store/memory.ts'
 import { type ApiClient, connect } from '../../controllers/lib/client.ts'
 import { createInformer, type Informer } from '../../controllers/lib/informer.ts'
 import { ConfigMap } from '../../crds/index.ts'
 import type { ObjectOf } from '../../crds/kind.ts'
+import { put, write } from '../suites/store-backend.ts'
 import { type EtcdMember, startEtcd } from '../support/etcd.ts'
 import { flotilla, type Product, startProduct } from '../support/product.ts'
 import { suiteOf } from '../support/requirements.ts'
@@ -119,7 +121,7 @@ async function growAndReturn(stage: Stage, first: Product, client: ApiClient): P
     })
     product = await move(product, { client, load, informer }, async () => {
       await run('backup', home, '--etcd-endpoints', etcd.url)
-      await run('restore', home, '--data-dir', dataDir, '--force')
+      await run('restore', home, '--data-dir', dataDir)
       return embedded(stage)
     })
     await load.pause()
@@ -152,6 +154,18 @@ test('embedded to etcd and back: object for object, index for index, and informe
   }
 })
 
+test('a backup becomes the etcd that a server runs by itself, and is taken from it again while that server is stopped', async () => {
+  const [file, back, dataDir] = [join(tempDir(), 'backup'), join(tempDir(), 'back'), tempDir()]
+  await using store = openMemoryStore()
+  await write(store, ...Array.from({ length: 100 }, (_, i) => put(`/r/core/configmaps/default/${i}`, `${i}`)))
+  await store.snapshot(file)
+  const anyPorts = ['--etcd-listen-client', '127.0.0.1:0', '--etcd-listen-peer', '127.0.0.1:0']
+  await run('restore', file, '--data-dir', dataDir, '--store', 'etcd', '--cluster-init', ...anyPorts)
+  const summary = JSON.parse(await run('backup', back, '--data-dir', dataDir, '-o', 'json'))
+  assert.is(summary.objects, 100)
+  assert.ok(BigInt(summary.revision) > 1_000_000_000n)
+})
+
 test('a server whose etcd is restored under it ends with a sentence, and the next one serves what was restored', async () => {
   await using etcd = await startEtcd()
   const stage: Stage = { dataDir: tempDir(), etcd, listen: [] }
@@ -165,7 +179,13 @@ test('a server whose etcd is restored under it ends with a sentence, and the nex
   })
   assert.is(refused.code, 1)
   assert.match(refused.stderr, 'already holds a store')
-  await run('restore', file, '--store', 'etcd', '--etcd-endpoints', etcd.url, '--force')
+  const replacing = ['restore', file, '--store', 'etcd', '--etcd-endpoints', etcd.url, '--force']
+  const replaced = async () => {
+    const { code, stderr } = await flotilla(replacing, { kubeconfig: '/nowhere' })
+    if (code !== 0) assert.match(stderr, 'a server writes to the store in that etcd: stop all servers first')
+    return code === 0
+  }
+  await until(replaced, { what: 'the server is idle, and its store is replaced', timeoutMs: 30_000 })
   await before.process.waitForLine(/flotilla: the store in etcd was deleted or restored meanwhile: restart this server/)
   assert.is((await before.process.exited).code, 1)
   await using after = await onEtcd(stage)
