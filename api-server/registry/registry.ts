@@ -4,7 +4,7 @@
  *
  * A write is: read the current object from the cache, work out the next one, check it, put it under a compare on the
  * revision it was worked out from, wait until the cache shows it. A lost compare works it out again, unless the caller
- * said which version they meant. Longer than other files, because every verb stands here, once.
+ * said which version they meant.
  */
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -19,52 +19,20 @@ import {
   hasFinalizers,
   isDeleting,
   isFinished,
-  type Preconditions,
-  type Propagation,
 } from './deletion.ts'
 import { storeKey } from './encode.ts'
 import { changeableObjectOf, type Entry, managedAsIn, managedFieldsOf, objectOf } from './entry.ts'
 import { alreadyExists, conflict, notFound, unavailable } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { Freshness } from './freshness.ts'
-import { type Ownership, recordOwnership, takeManagedFields } from './managed-fields/track.ts'
+import { recordOwnership, takeManagedFields } from './managed-fields/track.ts'
 import { isNoOp, prepareCreate, prepareUpdate, type Subresource, settleGeneration } from './prepare.ts'
+import type { DeleteOptions, Place, WriteOptions, Written } from './requests.ts'
 import { Turns } from './turns.ts'
-import { admit, type Strictness } from './validate.ts'
+import { admit } from './validate.ts'
 import { deleteThroughView, isView, refuseCreate, updateThroughView } from './view-writes.ts'
 
-/** Where an object lies; `namespace` is undefined exactly for cluster-scoped kinds. */
-export interface Place {
-  readonly kind: Kind
-  readonly namespace: string | undefined
-  readonly name: string
-}
-
-export interface WriteOptions extends Strictness {
-  readonly dryRun?: boolean
-  /** Who manages what after the write; the server writes on its own account unless given. */
-  readonly ownership?: Ownership
-  /** May refuse by throwing: asked about the object that is to be changed, and again with what it would become. */
-  readonly guard?: ((current: ApiObject, next?: ApiObject) => void) | undefined
-}
-
-export interface Written {
-  readonly bytes: Buffer
-  readonly name: string
-  readonly warnings: readonly string[]
-  /** The object went away with this write: its last finalizer was removed, or it was deleted. */
-  readonly gone?: boolean
-}
-
-export interface DeleteOptions {
-  readonly dryRun?: boolean
-  readonly preconditions?: Preconditions
-  /** How long what runs may take to end, where the kind's objects are ended by somebody; at 0 nobody is waited for. */
-  readonly graceSeconds?: number | undefined
-  /** What becomes of its dependents: what the object's finalizers say unless given, deleted after it by default. */
-  readonly propagation?: Propagation | undefined
-  readonly guard?: ((current: ApiObject) => void) | undefined
-}
+export type { DeleteOptions, Place, WriteOptions, Written } from './requests.ts'
 
 /** How often a write without a version is worked out again before the caller is told that others are faster. */
 const MAX_ATTEMPTS = 16
