@@ -7,9 +7,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Store } from '../../store/store.ts'
+import { createAccess } from './auth/access.ts'
+import { createAccounts } from './auth/accounts.ts'
+import { createPasswords } from './auth/passwords.ts'
+import { type AuthDeps, isAuthPath, refuseCredentials, serveAuth } from './auth/serve.ts'
 import { createBodyReader } from './body.ts'
 import type { Caller } from './caller.ts'
 import { createCatchUp } from './catch-up.ts'
+import { serveDiscovery } from './discovery.ts'
 import { createHistory } from './history.ts'
 import { LOG_BOUNDS, type LogBounds, startHousekeeping } from './housekeeping.ts'
 import { isKeysPath, type KeysDeps, serveKeys } from './keys.ts'
@@ -78,10 +83,11 @@ export async function createEtcdV2Door(options: EtcdV2Options): Promise<EtcdV2Do
 interface Routes {
   readonly keys: KeysDeps
   readonly probes: ProbeDeps
+  readonly auth: AuthDeps
 }
 
 function routesOf(
-  { store, clientUrls, name = hostname() }: EtcdV2Options,
+  { store, clientUrls, name = hostname(), log }: EtcdV2Options,
   replica: Replica,
   clusterId: string,
   { strict, ...given }: Pick<KeysDeps, 'writer' | 'projecting'> & { strict: boolean },
@@ -94,8 +100,13 @@ function routesOf(
   const catchUp = createCatchUp(store, replica)
   const watching = createWatching(replica, createHistory(store, replica, strict), headers)
   const member = memberOf(name, clusterId, clientUrls)
+  const bodies = createBodyReader()
+  const passwords = createPasswords()
+  const access = createAccess(replica, passwords)
+  const accounts = createAccounts({ replica, writer: given.writer, passwords, catchUp })
   return {
-    keys: { replica, ...given, watching, bodies: createBodyReader(), counters, clusterId, catchUp, headers },
+    keys: { replica, ...given, watching, bodies, counters, clusterId, catchUp, headers, access },
+    auth: { replica, access, accounts, bodies, clusterId, log },
     probes: { member, clusterId, replica, counters, startedMs: Date.now(), ask: catchUp },
   }
 }
@@ -117,7 +128,7 @@ function handle(routes: Routes, exchange: Exchange, log: Logger): void {
   }
 }
 
-function route({ keys, probes }: Routes, exchange: Exchange): void {
+function route({ keys, probes, auth }: Routes, exchange: Exchange): void {
   const { request, response, caller } = exchange
   const target = parseTarget(request.url ?? '/')
   if (request.method === 'OPTIONS') send(response, 200, [], '')
@@ -125,7 +136,22 @@ function route({ keys, probes }: Routes, exchange: Exchange): void {
   else if ('moved' in target) sendMoved(request, response, target.moved)
   else if (isKeysPath(target.path)) serveKeys(keys, exchange, target)
   else if (target.path === '/v2/members' || target.path.startsWith('/v2/members/'))
-    serveMembers(memberFor(probes.member, caller, request), probes.clusterId, request, response, target.path)
+    asRoot(auth, exchange, () =>
+      serveMembers(memberFor(probes.member, caller, request), probes.clusterId, request, response, target.path),
+    )
+  else if (isAuthPath(target.path)) serveAuth(auth, exchange, target)
   else if (target.path === '/v2/machines') serveMachines(memberFor(probes.member, caller, request), request, response)
-  else if (!serveProbe(probes, request, response, target.path)) sendNotFound(response)
+  else if (serveProbe(probes, request, response, target.path)) return
+  else if (!serveDiscovery(keys, exchange, target)) sendNotFound(response)
+}
+
+/** Reads are everybody's. */
+function asRoot({ access }: AuthDeps, exchange: Exchange, serve: () => void): void {
+  const { request, response } = exchange
+  if (!access.enabled || request.method === 'GET' || request.method === 'HEAD') serve()
+  else
+    access.isRoot(exchange).then(
+      (isRoot) => (isRoot ? serve() : refuseCredentials(response)),
+      () => refuseCredentials(response),
+    )
 }

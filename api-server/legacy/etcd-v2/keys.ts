@@ -1,6 +1,7 @@
 /** /v2/keys: from a request to what it asks of the tree, and back to an answer (etcdhttp v2 of etcd 3.4). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ETCD_V2_USER, type Identity } from '../../auth/identity.ts'
+import type { Access } from './auth/access.ts'
 import type { BodyReader } from './body.ts'
 import { bytesOfText } from './bytes.ts'
 import type { Caller } from './caller.ts'
@@ -31,6 +32,7 @@ export interface KeysDeps {
   readonly headers: (index: number) => string[]
   /** Where some keys show objects. */
   readonly projecting: Projecting | undefined
+  readonly access: Access
 }
 
 /** One request on its way through. */
@@ -40,6 +42,9 @@ interface Call {
   readonly response: ServerResponse
   readonly key: string
   readonly identity: Identity
+  readonly caller: Caller
+  /** The key as it was asked for. */
+  readonly asked: string
 }
 
 /** Whoever reaches the door's own listener. */
@@ -67,7 +72,9 @@ export interface KeysExchange {
 export function serveKeys(deps: KeysDeps, { request, response, caller }: KeysExchange, target: Target): void {
   const { method } = request
   if (!allow(request, response, METHODS)) return
-  const call: Call = { deps, request, response, key: keyOf(target.path), identity: caller.identity ?? LOCAL }
+  const asked = target.path.slice(PREFIX.length)
+  const identity = caller.identity ?? LOCAL
+  const call: Call = { deps, request, response, key: keyOf(target.path), identity, caller, asked }
   if (method !== 'PUT' && method !== 'POST') {
     proceed(call, target.query, undefined, undefined)
     return
@@ -98,10 +105,33 @@ function proceed(call: Call, query: string, body: string | undefined, mediaFault
   }
   const parameters = parseParameters(form, call.request.method ?? '')
   if (isFailure(parameters)) refuse(call, parameters, 0)
-  else serve(call, parameters)
+  else if (!call.deps.access.enabled) serve(call, parameters)
+  else serveIfAllowed(call, parameters)
+}
+
+function serveIfAllowed(call: Call, parameters: Parameters): void {
+  const { deps, request, caller, asked: key } = call
+  const write = request.method !== 'GET' && request.method !== 'HEAD'
+  const asking = { request, caller }
+  deps.access.mayUseKey(asking, { key, write, recursive: parameters.recursive }).then(
+    (isAllowed) => {
+      if (isAllowed) serve(call, parameters)
+      else refuse(call, failure(110, 'Insufficient credentials'), 0)
+    },
+    (error: unknown) => refuse(call, failure(300, String(error)), indexOf(call)),
+  )
 }
 
 function refuse({ deps, response }: Call, refused: Failure, index: number): void {
+  refuseFailure(deps, response, refused, index)
+}
+
+export function refuseFailure(
+  deps: Pick<KeysDeps, 'clusterId'>,
+  response: ServerResponse,
+  refused: Failure,
+  index: number,
+): void {
   const headers = ['Content-Type', 'application/json', 'X-Etcd-Cluster-Id', deps.clusterId, 'X-Etcd-Index', `${index}`]
   send(response, failureStatus(refused), headers, failureBody(refused, index))
 }

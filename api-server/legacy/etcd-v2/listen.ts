@@ -4,6 +4,9 @@
  */
 import { createServer as createPlainServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Caller } from './caller.ts'
 import type { EtcdV2Door } from './door.ts'
 
 export interface ListenOptions {
@@ -55,7 +58,7 @@ export async function listenEtcdV2(
   }
   const server = tls ? createTlsServer({ ...limits, ...tlsOptions(tls) }) : createPlainServer(limits)
   server.maxConnections = MAX_CONNECTIONS
-  server.on('request', (request, response) => handle(request, response))
+  server.on('request', (request, response) => handle(request, response, callerOf(request.socket)))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => resolve())
@@ -66,6 +69,12 @@ export async function listenEtcdV2(
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () => close(server),
   }
+}
+
+function callerOf(socket: Socket): Caller {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return {}
+  const { CN }: { CN?: string | readonly string[] } = socket.getPeerCertificate().subject ?? {}
+  return typeof CN === 'string' ? { certificateName: CN } : {}
 }
 
 function tlsOptions({ cert, key, ca }: ListenerTls) {

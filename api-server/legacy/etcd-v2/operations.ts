@@ -186,7 +186,9 @@ function record(
   const prevNode = before === undefined ? '' : `,"prevNode":${renderNode(before, nowMs)}`
   const body = `{"action":"${action}","node":${rendered}${prevNode}}\n`
   const tookDir = before !== undefined && isDir(before) && action !== 'update'
-  const entry: Entry = { index: draft.index + 1, action, key: node.key, tookDir, refresh, body }
+  // What lies outside the clients' root (users and roles) counts, yet nobody is told.
+  const isSilent = refresh || !node.key.startsWith('/')
+  const entry: Entry = { index: draft.index + 1, action, key: node.key, tookDir, refresh: isSilent, body }
   draft.record(entry)
   return { entry, isNew: before === undefined }
 }
