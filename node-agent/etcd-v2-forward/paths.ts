@@ -7,10 +7,13 @@ import { posix } from 'node:path'
 /** Of etcd's paths outside /v2; what else etcd serves there is about the process, not the keys. */
 const PROBES: ReadonlySet<string> = new Set(['/version', '/health'])
 
+/** The discovery service's: new tokens, and what members ask below one. Nothing in them needs decoding. */
+const DISCOVERY = /^\/(?:new|[0-9a-f]{32}(?:\/\w+)*\/?)$/
+
 /** True for a request target (path and query, as received) that belongs to etcd's v2 API. */
 export function isForwarded(target: string): boolean {
   const [raw = ''] = target.split('?', 1)
-  if (PROBES.has(raw)) return true
+  if (PROBES.has(raw) || DISCOVERY.test(raw)) return true
   if (!isBelowV2(raw)) return false
   const decoded = decode(raw)
   // Sent elsewhere by some servers: a path that leads out of /v2 once it is decoded or cleaned.

@@ -13,14 +13,19 @@ import type { Target } from './target.ts'
 
 const REGISTRY = '/_etcd/registry'
 const TOKEN_PATH = /^\/([0-9a-f]{32})(\/.*)?$/
+const NEW = '/new'
 const METHODS = ['GET', 'PUT', 'POST']
 const DEFAULT_SIZE = '3'
 /** etcd advises against more than seven members; nothing beyond this is meant. */
 const MAX_SIZE = 1_000
 
+export function isDiscoveryPath(path: string): boolean {
+  return path === NEW || TOKEN_PATH.test(path)
+}
+
 /** False when the path is none of the service's. */
 export function serveDiscovery(deps: KeysDeps, exchange: KeysExchange, target: Target): boolean {
-  if (target.path === '/new') {
+  if (target.path === NEW) {
     makeToken(deps, exchange, target.query)
     return true
   }

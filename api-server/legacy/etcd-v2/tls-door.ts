@@ -1,6 +1,7 @@
 /** The door on the API's TLS port: the same answers, for those who may. On its own listener whoever reaches it may. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { ETCD_V2_USER, type Identity, MASTERS_GROUP, machineOf } from '../../auth/identity.ts'
+import { isDiscoveryPath } from './discovery.ts'
 import type { EtcdV2Door } from './door.ts'
 import { failure, failureBody, failureStatus } from './failure.ts'
 import { send } from './reply.ts'
@@ -18,7 +19,10 @@ const isPassedOn = (headers: IncomingHttpHeaders) => headers['x-flotilla-door'] 
 export function createTlsDoor(door: EtcdV2Door): TlsDoor {
   return {
     owns: (path, headers) =>
-      path === '/v2' || path.startsWith('/v2/') || (SHARED_PATHS.has(path) && isPassedOn(headers)),
+      path === '/v2' ||
+      path.startsWith('/v2/') ||
+      isDiscoveryPath(path) ||
+      (SHARED_PATHS.has(path) && isPassedOn(headers)),
     handle: (request, response, identity) => {
       if (identity === undefined || !mayUse(identity)) refuse(response)
       else

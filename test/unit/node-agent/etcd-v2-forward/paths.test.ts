@@ -9,6 +9,7 @@ const THROUGH = [
   ...['/v2/keys/a%2Fb', '/v2/keys/%zz', '/v2/keys//a', '/v2/keys/a/../b', '/v2/keys/%00', '/v2/keys/..a', '/version?x'],
 ]
 const KEPT_OUT = [
+  ...['/new/x', '/newer', '/0123456789abcdef0123456789abcdef/%2e%2e/api', '/0123456789abcdef0123456789abcdef/../api'],
   ...['/', '/api/v1/secrets', '/apis', '/v3/kv/put', '/v2keys', '/metrics', '/debug/vars', '/healthz', '/version/'],
   ...['/v2/../api/v1/secrets', '/v2/%2e%2e/api/v1/secrets', '/v2/..%2Fapi/v1/secrets', '//v2/keys', '/./v2/keys'],
   ...['http://127.0.0.1:4001/v2/keys', '*', '', '/v2/..', '/v2/keys/../../api', '/%76%32/keys'],
