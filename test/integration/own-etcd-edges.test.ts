@@ -132,7 +132,7 @@ test('when space runs out writes are refused with what to do; with more of it th
 })
 
 test('a server that is killed while it joins finishes when it is started again', async () => {
-  await interruptedJoins(first, { kills: 3, seed: 7 })
+  await interruptedJoins(first, { kills: 2, seed: 7 })
 })
 
 test.run()

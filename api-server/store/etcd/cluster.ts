@@ -39,7 +39,8 @@ export interface EtcdCluster {
   close(): void
 }
 
-const TIMEOUTS = { attemptMs: 2_000, callMs: 6_000 }
+/** An election is over by then. */
+const TIMEOUTS = { attemptMs: 1_500, callMs: 4_000 }
 const ALARMS = { NOSPACE: 1, CORRUPT: 2 } as const
 const GET = 0
 const DEACTIVATE = 2
