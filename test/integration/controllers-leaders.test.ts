@@ -1,3 +1,4 @@
+// heavy
 /**
  * Two servers and two controllers, processes of their own, over one etcd: who leads when the leader goes, how soon, and
  * that every unit is bound once, whoever leads.
