@@ -1,15 +1,20 @@
 /** Why a unit does or does not run: the first thing on its way that is not as it should be. Pure. */
 import { findCondition } from '../../controllers/lib/conditions.ts'
+import type { Diagnosis } from '../../controllers/scheduler/diagnose.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Condition } from '../../crds/metadata.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { isTemplate } from '../../crds/unit-name.ts'
 import { type Explanation, splitReasons } from './explanation.ts'
+import { changesOf } from './why-changes.ts'
+import { machinesSay } from './why-placement.ts'
 
 export interface UnitSight {
   readonly unit: Readonly<Unit>
   /** The one it is bound to; undefined when it is bound to none, or that one does not exist. */
   readonly machine: Readonly<Machine> | undefined
+  /** What each machine says to it; only of one that is on none. */
+  readonly diagnosis?: Diagnosis | undefined
   readonly now: Date
 }
 
@@ -76,6 +81,8 @@ function notPlaced(sight: UnitSight): Explanation | undefined {
   if (unit.spec.machineName) return undefined
   const scheduled = scheduledOf(unit)
   const verdict = 'does not run: it is on no machine'
+  const asked = sight.diagnosis && machinesSay(sight.diagnosis)
+  if (asked && (scheduled || asked.isRefused)) return { verdict, tone: 'bad', because: asked.because, next: asked.next }
   if (scheduled?.status === 'False')
     return { verdict, tone: 'bad', because: splitReasons(scheduled.message), next: nextForPlacement(scheduled) }
   if (olderThan(unit.metadata.creationTimestamp, now, PATIENCE_MS))
@@ -143,7 +150,7 @@ function state(sight: UnitSight): Explanation | undefined {
   const active = findCondition(unit.status?.conditions, 'Active')
   if (!active) return undefined
   const where = unit.status?.machineName ?? unit.spec.machineName
-  const because = [`${active.reason}: ${active.message}`, ...systemdWords(unit)]
+  const because = [`${active.reason}: ${active.message}`, ...systemdWords(unit), ...changesOf(unit, sight.now)]
   const kind = VERDICTS[active.reason] ?? { tone: active.status === 'True' ? 'good' : 'bad', text: 'does not run' }
   return { verdict: `${kind.text} on ${where}`, tone: kind.tone, because, next: nextFor(active.reason, sight) }
 }

@@ -1,6 +1,7 @@
 /** `flotilla why`: reads what belongs to the question, and lays the answer out. */
 
 import { isApiError } from '../../controllers/lib/api-error.ts'
+import { diagnose } from '../../controllers/scheduler/diagnose.ts'
 import { age } from '../../crds/age.ts'
 import type { Event } from '../../crds/core/index.ts'
 import { fieldEquals } from '../../crds/field-selector.ts'
@@ -40,7 +41,21 @@ async function aboutUnit({ api, signal }: Session, name: string): Promise<Answer
   const unit = object as Readonly<Unit>
   const { machineName } = unit.spec
   const machine = machineName ? await findMachine({ api, signal }, machineName) : undefined
-  return { object, explanation: whyUnit({ unit, machine, now: new Date() }) }
+  const diagnosis = machineName ? undefined : await askMachines({ api, signal }, unit)
+  return { object, explanation: whyUnit({ unit, machine, diagnosis, now: new Date() }) }
+}
+
+/** The scheduler's own rules, over everything there is: its condition has room for a summary only. */
+async function askMachines({ api, signal }: Pick<Session, 'api' | 'signal'>, unit: Readonly<Unit>) {
+  const [machines, units] = await Promise.all([
+    listObjects(api, MACHINES, { signal }),
+    listObjects(api, UNITS, { signal }),
+  ])
+  return diagnose(
+    unit,
+    machines.items as unknown as readonly Readonly<Machine>[],
+    units.items as unknown as readonly Readonly<Unit>[],
+  )
 }
 
 async function findMachine(

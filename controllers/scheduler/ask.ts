@@ -74,7 +74,8 @@ function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
   }
   return {
     ...{ name: metadata.name, alias, labels, ...fixed },
-    peers: [...new Set([...file.machineOf, ...(placement.machineOf ?? [])])],
+    // It is always where it is itself; to fleet that was a unit that waits for ever.
+    peers: [...new Set([...file.machineOf, ...(placement.machineOf ?? [])])].filter((peer) => peer !== alias),
     conflicts: [...new Set([...file.conflicts, ...(placement.conflicts ?? [])])],
     replaces: [...new Set([...file.replaces, ...(placement.replaces ?? [])])],
     spread: placement.spread ?? [],

@@ -1,6 +1,7 @@
 /** The best machine for one ask, and why it is none. */
 import type { Ask } from './ask.ts'
 import { PREFERENCES, RULES } from './rules/index.ts'
+import { resources } from './rules/resources.ts'
 import type { Check, Host, Refusal, Rule, World } from './rules/rule.ts'
 import type { MutableWorld } from './world.ts'
 
@@ -8,6 +9,7 @@ type Cost = (host: Host) => number
 
 const CHANGING = RULES.filter(({ fixed }) => !fixed)
 const KEEPING = RULES.filter(({ keeps }) => keeps)
+const RETURNING = RULES.filter((rule) => rule.keeps || rule === resources)
 
 interface NamedCheck extends Check {
   readonly rule: string
@@ -36,6 +38,11 @@ export function refusals(checks: readonly NamedCheck[], host: Host): Refusal[] {
 /** Why something that is placed may not stay where it is. */
 export function notToStay(ask: Ask, world: World, host: Host): Refusal | undefined {
   return refusal(checksOf(ask, world, KEEPING), host)
+}
+
+/** Why something that was taken off may not go back: besides, its room may have been given away. */
+export function notToReturn(ask: Ask, world: World, host: Host): Refusal | undefined {
+  return refusal(checksOf(ask, world, RETURNING), host)
 }
 
 /** A plain scan in the order of names: dear checks are asked only of machines that would be better than the best so far. */

@@ -7,11 +7,9 @@ import type { MutableWorld } from './world.ts'
 
 /** For one that is not placed and fits nowhere; by machine, in the order of their names. */
 export function refusedBy(ask: Ask, group: readonly Ask[], from: From, world: MutableWorld): HostRefusal[] {
-  if (group.length > 1)
-    return world.hosts.map((host) => ({ host: host.name, refusal: refusedTogether(ask, group, host, from, world) }))
   const checks = checksOf(ask, world)
   return world.hosts.flatMap((host) => {
-    const found = refusal(checks, host)
+    const found = group.length > 1 ? refusedTogether(ask, group, host, from, world) : refusal(checks, host)
     return found ? { host: host.name, refusal: found } : []
   })
 }

@@ -2,9 +2,10 @@
 import type { Unit } from '../../crds/unit.ts'
 import type { NewCondition } from '../lib/conditions.ts'
 import { type Ask, askOf } from './ask.ts'
-import { best, notToStay } from './choose.ts'
+import { best, notToReturn } from './choose.ts'
 import { type Evicted, evict } from './evict.ts'
 import { refusedBy } from './explain.ts'
+import { asksNamed } from './observed.ts'
 import { inOrder } from './order.ts'
 import { unplaceable } from './reasons.ts'
 import type { Host } from './rules/rule.ts'
@@ -37,7 +38,7 @@ export function placeAll({ pending, placed, world }: Task): Decision[] {
   const from = new Map([...evicted].map(([name, each]) => [name, each.from]))
   const units = [...pending, ...[...evicted.values()].map(({ unit }) => unit)].toSorted(byName)
   const unitOf = new Map(units.map((unit) => [unit.metadata.name, unit]))
-  const groups = inOrder(units.map(askOf), namesAmong(units))
+  const groups = inOrder(units.map(askOf), asksNamed(units))
   return groups.flatMap((group) => {
     const host = group.length > 1 ? placeTogether(group, from, world) : placeOne(group[0], from, world)
     return group.flatMap((ask) => {
@@ -56,7 +57,7 @@ export function placeAll({ pending, placed, world }: Task): Decision[] {
 function placeOne(ask: Ask | undefined, from: ReadonlyMap<string, Host>, world: MutableWorld): Host | undefined {
   if (!ask) return undefined
   const home = from.get(ask.name)
-  const host = home && !notToStay(ask, world, home) ? home : best(ask, world)
+  const host = home && !notToReturn(ask, world, home) ? home : best(ask, world)
   if (host) world.place(ask, host)
   return host
 }
@@ -73,18 +74,6 @@ function takeOff(off: Evicted): Decision {
 
 function cause({ from, refusal }: Evicted): { from: string; because: string } {
   return { from: from.name, because: refusal.reason }
-}
-
-/** By name and by what they are called on the machine. */
-function namesAmong(units: readonly Readonly<Unit>[]): (name: string) => readonly Ask[] {
-  const known = new Map<string, Ask[]>()
-  for (const ask of units.map(askOf))
-    for (const name of new Set([ask.name, ask.alias])) {
-      const asks = known.get(name)
-      if (asks) asks.push(ask)
-      else known.set(name, [ask])
-    }
-  return (name) => known.get(name) ?? []
 }
 
 function byName(a: Readonly<Unit>, b: Readonly<Unit>): number {

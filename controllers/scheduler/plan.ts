@@ -2,22 +2,15 @@
  * Where units go: to a machine that no rule refuses (`rules/`), the least loaded of them. Pure and deterministic; every
  * placement counts for the next one of the same round. What is placed stays until a rule that keeps it there is broken.
  */
-import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { isTemplate } from '../../crds/unit-name.ts'
 import { findCondition, type NewCondition, saysAlready } from '../lib/conditions.ts'
-import { type Ask, askOf } from './ask.ts'
 import { notActedOn } from './not-acted-on.ts'
+import { type Observed, worldOf } from './observed.ts'
 import { placeAll } from './place.ts'
 import { SCHEDULED } from './reasons.ts'
-import { createWorld, type MutableWorld } from './world.ts'
 
-export interface Observed {
-  readonly machines: readonly Readonly<Machine>[]
-  readonly units: readonly Readonly<Unit>[]
-  /** Unit name → machine: bindings that were decided and that `units` does not show yet; '' for an unbinding. */
-  readonly assumed: ReadonlyMap<string, string>
-}
+export type { Observed } from './observed.ts'
 
 interface About {
   readonly unit: Readonly<Unit>
@@ -73,18 +66,6 @@ function isHeldToRules({ metadata, spec }: Readonly<Unit>): boolean {
   if (metadata.deletionTimestamp || spec.desiredState === 'inactive' || !spec.machineName) return false
   const isChild = metadata.ownerReferences?.some(({ kind, controller }) => kind === 'Unit' && controller)
   return !(isChild && spec.unitName !== undefined)
-}
-
-function worldOf({ machines, units, assumed }: Observed): MutableWorld {
-  const asks = new Map<string, Ask>()
-  for (const unit of units) if (unit.spec.desiredState !== 'inactive') asks.set(unit.metadata.name, askOf(unit))
-  const world = createWorld(machines, asks)
-  for (const { metadata, spec } of units) {
-    const ask = asks.get(metadata.name)
-    const host = world.hostNamed(assumed.get(metadata.name) ?? spec.machineName ?? '')
-    if (ask && host) world.place(ask, host)
-  }
-  return world
 }
 
 function unbind(unit: Readonly<Unit>): Action {

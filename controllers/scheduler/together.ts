@@ -1,6 +1,6 @@
 /** Units that name each other in MachineOf are placed on one machine, all of them or none. */
 import type { Ask } from './ask.ts'
-import { checksOf, costsFor, notToStay, refusal } from './choose.ts'
+import { checksOf, costsFor, notToReturn, refusal } from './choose.ts'
 import type { Host, Refusal } from './rules/rule.ts'
 import type { MutableWorld } from './world.ts'
 
@@ -17,14 +17,18 @@ export function placeTogether(group: readonly Ask[], from: From, world: MutableW
   return undefined
 }
 
-/** Why they cannot all be there; those of `ask` itself first. */
-export function refusedTogether(ask: Ask, group: readonly Ask[], host: Host, from: From, world: MutableWorld): Refusal {
+/** Why they cannot all be there, what refuses `ask` itself first; undefined when they can. */
+export function refusedTogether(
+  ask: Ask,
+  group: readonly Ask[],
+  host: Host,
+  from: From,
+  world: MutableWorld,
+): Refusal | undefined {
   placeAll(group, host, world)
-  const ordered = [ask, ...group.filter((each) => each !== ask)]
-  const found = refusalAmong(ordered, host, from, world)
+  const found = refusalAmong([ask, ...group.filter((each) => each !== ask)], host, from, world)
   removeAll(group, world)
-  if (!found) throw new Error(`${ask.name} could be placed on ${host.name}`)
-  if (found.ask === ask) return found.refusal
+  if (!found || found.ask === ask) return found?.refusal
   return { ...found.refusal, reason: `${found.ask.alias}, which must be there too: ${found.refusal.reason}` }
 }
 
@@ -38,7 +42,7 @@ function refusalAmong(
     // Judged as the last to come, with all the others there.
     world.remove(ask)
     const stays = from.get(ask.name) === host
-    const found = stays ? notToStay(ask, world, host) : refusal(checksOf(ask, world), host)
+    const found = stays ? notToReturn(ask, world, host) : refusal(checksOf(ask, world), host)
     world.place(ask, host)
     if (found) return { ask, refusal: found }
   }

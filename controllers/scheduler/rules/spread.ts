@@ -12,7 +12,10 @@ export const spread: Rule = {
   check: (ask, world) => {
     const limits = ask.spread.filter(isHard).map((each) => ({ ...each, most: fewest(ask, each, world) + each.maxSkew }))
     if (limits.length === 0) return undefined
-    const exceeded = (host: Host) => limits.find(({ topologyKey, most }) => after(ask, topologyKey, host, world) > most)
+    const exceeded = (host: Host) =>
+      limits.find(
+        ({ topologyKey, most }) => !(topologyKey in host.labels) || after(ask, topologyKey, host, world) > most,
+      )
     return {
       refuses: (host) => exceeded(host) !== undefined,
       because: (host) => {
