@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { ApiObject, Kind, Violation } from '../../crds/kind.ts'
 import { badRequest, type Cause, invalid, shown } from './errors.ts'
+import { removeStraysOfLarge } from './large-strays.ts'
 import { duplicatesIn } from './list-duplicates.ts'
 import { checkMetadata, dropRepeatedOwners } from './names.ts'
 import { causesOf, decoderError, dotted, valueAt } from './schema-causes.ts'
@@ -64,7 +65,8 @@ function malformed(kind: Kind, input: ApiObject, issues: readonly Issue[]): Erro
 
 /** Unknown fields hide nothing else: they are taken out and the rest is looked at again. */
 function parse(kind: Kind, input: ApiObject) {
-  let unknown: string[] = []
+  const early = kind.structure ? [] : removeStraysOfLarge(kind, input)
+  let unknown = early.map((path) => `unknown field "${path}"`)
   let result = kind.schema.safeParse(input)
   for (let round = 0; !result.success && round < 2; round++) {
     const strays = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
