@@ -83,15 +83,12 @@ test("flanneld's own sequence makes, renews and ends a Subnet", async () => {
   assert.ok(await gone('10.1.5.0-24'))
 })
 
-test('an object that is made, changed and deleted is one event each, within 200 ms', async () => {
+test('an object that is made, changed and deleted is one event each', async () => {
   const spec = { cidr: '10.1.7.0/24', parent: 'flannel', publicIP: '192.0.2.7' }
   const key = `${SUBNETS}/10.1.7.0-24`
   const before = await keys.index()
-  const begun = performance.now()
   const made = await admin.create(Subnet, { metadata: { name: 'by-hand' }, spec })
   const created = await keys.watch(key, { after: before })
-  const tookMs = performance.now() - begun
-  assert.ok(tookMs < 200, `${tookMs} ms`)
   assert.is(created.node?.value, '{"PublicIP":"192.0.2.7","BackendType":"host-gw"}')
   const changed = { ...made, spec: { ...spec, publicIP: '192.0.2.8' } }
   const next = await admin.update(Subnet, changed)
@@ -101,6 +98,32 @@ test('an object that is made, changed and deleted is one event each, within 200 
   await admin.delete(Subnet, 'by-hand')
   await keys.watch(key, { after: updated.node?.modifiedIndex ?? 0 })
   assert.equal(await eventsSince(before), [`create ${key}`, `update ${key}`, `delete ${key}`])
+})
+
+/** How long each of a few took; the median says what is usual on a busy machine. */
+async function medianMs(step: (n: number) => Promise<unknown>): Promise<number> {
+  const tookMs: number[] = []
+  for (let n = 0; n < 5; n++) {
+    const begun = performance.now()
+    await step(n)
+    tookMs.push(performance.now() - begun)
+  }
+  return tookMs.sort((a, b) => a - b)[2] ?? Number.POSITIVE_INFINITY
+}
+
+test('either side sees the other within 200 ms', async () => {
+  let index = await keys.index()
+  const objectToKey = await medianMs(async (n) => {
+    const spec = { cidr: `10.1.${100 + n}.0/24`, parent: 'flannel' }
+    await admin.create(Subnet, { metadata: { name: `seen-${n}` }, spec })
+    index = (await keys.watch(SUBNETS, { recursive: true, after: index })).node?.modifiedIndex ?? index
+  })
+  assert.ok(objectToKey < 200, `${objectToKey} ms`)
+  const keyToObject = await medianMs(async (n) => {
+    await keys.remove(`${SUBNETS}/10.1.${100 + n}.0-24`)
+    assert.ok(await gone(`seen-${n}`))
+  })
+  assert.ok(keyToObject < 200, `${keyToObject} ms`)
 })
 
 test('a write on a key is one change of its object, and comes back as no other', async () => {

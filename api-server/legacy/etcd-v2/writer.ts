@@ -115,8 +115,8 @@ function decideBatch({ replica, projector }: Commits, queue: readonly Queued[], 
     if (answers.length >= MAX_BATCH_WRITES) break
     if (answers.length > 0 && (alone || bytes > MAX_BATCH_BYTES)) break
     const answer = answerTo(draft, write, { batch, nowMs, identity, projector })
-    if (answer === 'later') break
-    answers.push(answer)
+    if (answer === 'later' && answers.length > 0) break
+    answers.push(answer === 'later' ? refused(replica, 'it is more than one transaction holds') : answer)
   }
   return { taken: queue.slice(0, answers.length), answers, draft, batch }
 }
@@ -147,14 +147,17 @@ function verdictOn(draft: Draft, write: Task, turn: DecidingTurn): Verdict | und
   return write.do === 'align' ? 'nothing' : decide(draft, write, turn.nowMs)
 }
 
+async function upToDate({ projector }: Commits): Promise<void> {
+  if (projector) await inTime(projector.upToDate(), NEWS_TIMEOUT_MS)
+}
+
 async function commitNext(commits: Commits, queue: Queued[]): Promise<void> {
   const { replica, log, projector } = commits
   let alone = false
   for (;;) {
     let taken = queue.slice(0, 1)
     try {
-      if (queue.slice(0, MAX_BATCH_WRITES).some(({ write }) => projector?.concerns(write.key)))
-        await projector?.upToDate()
+      if (queue.slice(0, MAX_BATCH_WRITES).some(({ write }) => projector?.concerns(write.key))) await upToDate(commits)
       const decided = decideBatch(commits, queue, alone)
       taken = [...decided.taken]
       if (!(await commit(commits, decided))) continue
@@ -184,7 +187,8 @@ function messageOf(error: unknown): string {
 }
 
 /** False: another server was faster, and its news are in the tree now. */
-async function commit({ store, replica, projector }: Commits, { taken, draft, batch }: Decided): Promise<boolean> {
+async function commit(commits: Commits, { taken, draft, batch }: Decided): Promise<boolean> {
+  const { store, replica } = commits
   if (draft.entries.length === 0 && taken.every(({ write }) => write.do === 'align')) return true
   const puts = draft.puts()
   const { entries } = draft
@@ -199,7 +203,7 @@ async function commit({ store, replica, projector }: Commits, { taken, draft, ba
   const news = await commitAs(store, replica, { compare, operations }, apply)
   if (news !== undefined) await replica.caughtUpTo(news, NEWS_TIMEOUT_MS)
   // It is done, whether or not this server hears of it soon.
-  else if (batch.operations.length > 0) await projector?.upToDate().catch(() => undefined)
+  else if (batch.operations.length > 0) await upToDate(commits).catch(() => undefined)
   return news === undefined
 }
 

@@ -12,7 +12,8 @@ const MAX_REMEMBERED = 10_000
 
 export function createComplain(registry: Registry, log: Logger): Complain {
   const said = new Set<string>()
-  return ({ entry, object }, why) => {
+  return ({ entry, object }, reason) => {
+    const why = reason.slice(0, MAX_REASON_LENGTH)
     const id = `${object.metadata.uid} ${why}`
     if (said.has(id)) return
     if (said.size >= MAX_REMEMBERED) said.clear()
@@ -29,6 +30,8 @@ export function createComplain(registry: Registry, log: Logger): Complain {
 }
 
 const MAX_NAME_LENGTH = 200
+/** Users choose what it quotes. */
+const MAX_REASON_LENGTH = 500
 
 function eventOf({ apiVersion, kind, metadata }: ApiObject, name: string, why: string, id: string): ApiObject {
   const now = `${new Date().toISOString().slice(0, 19)}Z`

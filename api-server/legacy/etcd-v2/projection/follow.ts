@@ -8,7 +8,7 @@ import type { Entry } from '../event.ts'
 import type { Replica } from '../replica.ts'
 import type { Answer, Writer } from '../writer.ts'
 import { isAligned } from './align.ts'
-import { locate } from './location.ts'
+import { isNear, locate } from './location.ts'
 import type { Shown } from './shown.ts'
 
 export interface Following {
@@ -17,7 +17,7 @@ export interface Following {
 
 const RETRY_MS = 1_000
 /** Only for what nobody thought of: every change is told. */
-const LOOK_EVERY_MS = 10_000
+const LOOK_EVERY_MS = 60_000
 const STORE_FAILED = 300
 
 /** Resolves when what disagreed at the start was looked at once. */
@@ -56,6 +56,7 @@ class Follower {
 
   heard(entries: readonly Entry[]): void {
     for (const { key, tookDir } of entries) {
+      if (!isNear(this.#shown.projections, key)) continue
       const location = locate(this.#shown.projections, key)
       if (location.is === 'object') this.lookAt([key])
       else if (location.is === 'above' && tookDir) void this.lookAtAll()

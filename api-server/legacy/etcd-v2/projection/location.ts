@@ -19,8 +19,11 @@ export function locate(projections: readonly Projection[], key: string): Locatio
   return standing === 'object' ? { is: 'object', projection } : { is: 'refused', why: standing }
 }
 
-/** The first component, with its slash: most keys are told apart by it. */
-export function firstOf(key: string): string {
-  const end = key.indexOf('/', 1)
-  return end < 0 ? key : key.slice(0, end)
+/** Whether `locate` may say anything but `plain`. Asked of every key that is written, so it copies nothing. */
+export function isNear(projections: readonly Projection[], key: string): boolean {
+  return projections.some(({ directories: [outer] }) =>
+    key.length < outer.length
+      ? outer[key.length] === '/' && outer.startsWith(key)
+      : key.startsWith(outer) && (key.length === outer.length || key[outer.length] === '/'),
+  )
 }

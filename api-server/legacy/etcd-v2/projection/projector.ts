@@ -23,7 +23,7 @@ import { type ObjectVerb, refusalOf } from './access.ts'
 import { alignNode } from './align.ts'
 import { MAX_KEYS, type ObjectBatch } from './batch.ts'
 import type { Claim } from './claims.ts'
-import { firstOf, locate } from './location.ts'
+import { isNear, locate } from './location.ts'
 import type { Projection } from './projection.ts'
 import type { Shown } from './shown.ts'
 
@@ -58,16 +58,14 @@ const MAX_NAMES = 10
 
 export class Projector {
   readonly #deps: ProjectorDeps
-  readonly #firsts: ReadonlySet<string>
 
   constructor(deps: ProjectorDeps) {
     this.#deps = deps
-    this.#firsts = new Set(deps.shown.projections.map(({ directories }) => firstOf(directories[0])))
   }
 
   /** Whether a write on this key is this projector's to decide. */
   concerns(key: string): boolean {
-    return this.#firsts.has(firstOf(key))
+    return isNear(this.#deps.shown.projections, key)
   }
 
   /**

@@ -57,4 +57,18 @@ test('a cut of a neighbour with the same beginning takes nothing', () => {
   assert.ok(draft.get('/abc'))
 })
 
+test('what was decided since it was saved can be taken back, and nothing before', () => {
+  const draft = new Draft(treeOf(dir('/a'), file('/a/1')), 4)
+  draft.put(file('/kept', 5))
+  const undo = draft.save()
+  draft.put(file('/kept', 6))
+  draft.put(file('/new', 6))
+  draft.cut('/a')
+  undo()
+  assert.equal(draft.puts(), [file('/kept', 5)])
+  assert.is(draft.get('/new'), undefined)
+  assert.ok(draft.get('/a/1'))
+  assert.is(draft.index, 4)
+})
+
 test.run()
