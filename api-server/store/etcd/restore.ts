@@ -71,8 +71,9 @@ async function fill(file: string, { endpoints, layout, began, verified, options 
   await writer.flush()
 }
 
-/** Long enough for machines to renew their leases, where there are any. */
-const LOOK_MS = 3_000
+/** Twice what a server on etcd lets pass before it renews its lease. */
+const LOOK_MS = 6_500
+const LOOK_EVERY_MS = 500
 
 /**
  * The newest revision of the store that stands below the prefix, 0 where there is none. Throws where one may not be
@@ -90,10 +91,11 @@ async function existing(
     throw new Error(
       'this etcd already holds a store below that prefix: restore below another --etcd-prefix, or give --force to replace what is there',
     )
-  await delay(LOOK_MS, undefined, { signal })
-  const later = await findMeta(endpoints, layout, signal)
-  if (later?.revision !== found.revision)
-    throw new Error('a server writes to the store in that etcd: stop all servers first, then restore')
+  for (let waitedMs = 0; waitedMs < LOOK_MS; waitedMs += LOOK_EVERY_MS) {
+    await delay(LOOK_EVERY_MS, undefined, { signal })
+    if ((await findMeta(endpoints, layout, signal))?.revision !== found.revision)
+      throw new Error('a server writes to the store in that etcd: stop all servers first, then restore')
+  }
   return found.revision
 }
 
