@@ -1,13 +1,12 @@
 import * as assert from 'uvu/assert'
 import { difference } from '../support/etcd-v2/difference.ts'
 import { type Pair, PairConnection, startPair } from '../support/etcd-v2/pair.ts'
-import type { RawRequest } from '../support/etcd-v2/raw-client.ts'
+import { requestOf } from '../support/etcd-v2/written.ts'
 import { suiteOf } from '../support/requirements.ts'
 import { CASES, type Case } from './etcd-v2-cases.ts'
 
 const test = suiteOf('what etcd answers, the door answers', { needs: ['etcd'] })
 
-const FORM = 'application/x-www-form-urlencoded'
 let pair: Pair
 let connection: PairConnection
 
@@ -20,13 +19,7 @@ test.after(async () => {
   await pair[Symbol.asyncDispose]()
 })
 
-function requestOf(line: string, contentType: string): RawRequest {
-  const [method = '', target = '', body] = line.split(' ')
-  if (body === undefined) return { method, target }
-  return { method, target, body, headers: contentType === '' ? [] : [['Content-Type', contentType]] }
-}
-
-async function differences({ requests, contentType = FORM }: Case): Promise<string[]> {
+async function differences({ requests, contentType }: Case): Promise<string[]> {
   const found: string[] = []
   for (const line of requests) {
     const answers = await connection.ask(requestOf(line, contentType))
