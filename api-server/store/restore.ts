@@ -22,6 +22,8 @@ import { syncFolder } from './sync-folder.ts'
 export interface RestoreOptions {
   readonly secret?: Uint8Array
   readonly signal?: AbortSignal
+  /** What `verifySnapshot` has said of the file already; else it is asked. */
+  readonly verified?: Verified
   /** Replaces a store that is there; without it one is refused. */
   readonly force?: boolean
   /** Called as keys are written. */
@@ -108,7 +110,7 @@ export async function restoreSnapshot(
   dataDir: string,
   options: RestoreOptions = {},
 ): Promise<SnapshotSummary> {
-  const verified = await verifySnapshot(file, options)
+  const verified = options.verified ?? (await verifySnapshot(file, options))
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const release = takeOwnership(join(dataDir, 'restore.owner'))
   try {

@@ -1,6 +1,7 @@
 /** `flotilla backup`: everything there is, into one file. */
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { writeSnapshot } from '../../api-server/store/snapshot/file.ts'
 import { DEFAULT_DATA_DIR } from '../defaults.ts'
 import { readPki } from './pki-files.ts'
@@ -32,6 +33,8 @@ export async function backup(
   flags: BackupFlags,
   { env, signal, say, note }: Surroundings,
 ): Promise<void> {
+  const folder = dirname(resolve(file))
+  if (!existsSync(folder)) throw new Error(`there is no folder ${folder} for the backup`)
   const secret = await secretOf(flags.encryptWith, env)
   const dataDir = flags.dataDir || env.FLOTILLA_DATA_DIR || DEFAULT_DATA_DIR
   const files = flags.withPki ? await readPki(dataDir) : []

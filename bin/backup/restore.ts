@@ -30,14 +30,17 @@ export async function restore(
   const secret = await secretOf(flags.decryptWith, env)
   const { dataDir, force = false } = flags
   const options = { signal, force, ...(secret && { secret }) }
-  const { storedFiles, isEncrypted } = await verify(file, options)
+  const verified = await verify(file, options)
+  const { storedFiles, isEncrypted } = verified
   if (dataDir) await checkPki(storedFiles, dataDir, force)
   else if (storedFiles.length > 0)
     note('the backup holds the keys of the control plane, which stay where they are: --data-dir says where they belong')
   const onFiles = async (files: readonly StoredFile[]) => {
     if (dataDir) await writePki(files, dataDir)
   }
-  const done = await inPlace(flags, note, () => target.run(file, { ...options, onFiles, onProgress: reporting(note) }))
+  const done = await inPlace(flags, note, () =>
+    target.run(file, { ...options, verified, onFiles, onProgress: reporting(note) }),
+  )
   const pki = storedFiles.length > 0 && dataDir !== undefined
   const summary = { into: target.into, revision: String(done.revision), keys: done.keys, encrypted: isEncrypted, pki }
   await say(flags.output === 'json' ? JSON.stringify(summary) : sentence(summary, flags))
@@ -93,7 +96,7 @@ function ownEtcdTarget(dataDir: string, flags: RestoreFlags): Target {
   return {
     into: `the etcd in ${dataDir}`,
     async run(file, { onFiles, ...options }) {
-      await onFiles?.((await verifySnapshot(file, options)).storedFiles)
+      await onFiles?.(options.verified?.storedFiles ?? [])
       const own = await startedOwnEtcd(dataDir, flags, options.signal ?? new AbortController().signal)
       try {
         return await restoreIntoEtcd(file, own.etcd, options)

@@ -34,7 +34,7 @@ export async function restoreIntoEtcd(
   target: RestoreTarget,
   options: RestoreOptions = {},
 ): Promise<SnapshotSummary> {
-  const verified = await verifySnapshot(file, options)
+  const verified = options.verified ?? (await verifySnapshot(file, options))
   const layout = layoutBelow(target.prefix ?? DEFAULT_PREFIX)
   const { endpoints: urls, tls = {}, timeouts } = target
   const endpoints = new Endpoints({ urls, tls, ...(timeouts && { timeouts }) })
