@@ -23,12 +23,6 @@ const DEAD_AFTER_MS = 10_000
 const FORGOTTEN_AFTER_MS = 60_000
 const TAKE_BACK_MS = 1_500
 
-export interface AnnounceOptions {
-  readonly registry: Registry
-  readonly self: ServerAddress
-  readonly log: Logger
-}
-
 /** When a Lease was last seen to change. */
 interface Sight {
   readonly version: bigint
@@ -38,8 +32,19 @@ interface Sight {
 
 type Sights = Map<string, Sight>
 
-/** Announces until `signal` aborts, then takes itself back. Failures are met again by the next round. */
-export async function announce({ registry, self, log }: AnnounceOptions, signal: AbortSignal): Promise<void> {
+/** Announces the server at `url`, which others reach at `host`, until the returned function is called. */
+export function startAnnouncing(registry: Registry, host: string, url: string, log: Logger): () => Promise<void> {
+  const stop = new AbortController()
+  const self = { host, port: Number(new URL(url).port || 443) }
+  const announcing = announce(registry, self, log, stop.signal)
+  return () => {
+    stop.abort()
+    return announcing
+  }
+}
+
+/** Takes itself back in the end. Failures are met again by the next round. */
+async function announce(registry: Registry, self: ServerAddress, log: Logger, signal: AbortSignal): Promise<void> {
   const text = textOf(self)
   const name = PREFIX + createHash('sha256').update(text).digest('hex').slice(0, 12)
   const sights: Sights = new Map()

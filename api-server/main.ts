@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
-import { announce } from './announce.ts'
+import { startAnnouncing } from './announce.ts'
 import { writeDurable } from './auth/durable-file.ts'
 import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
@@ -26,7 +26,6 @@ import type { Limits } from './http/tls-server.ts'
 import { createTlsDoor } from './legacy/etcd-v2/tls-door.ts'
 import type { Registry } from './registry/registry.ts'
 import { type RunningRegistry, startRegistry, type Undo } from './running-registry.ts'
-import type { ServerAddress } from './server-slices.ts'
 import { type OpenOptions, openStore } from './store/open.ts'
 import { timedStore } from './timed-store.ts'
 
@@ -118,8 +117,7 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
     undo,
   )
   const url = urls[0] ?? ''
-  if (options.advertise !== undefined)
-    startAnnouncing(running, { host: options.advertise, port: portOf(url) }, log, undo)
+  if (options.advertise !== undefined) undo.push(startAnnouncing(running.registry, options.advertise, url, log))
   undo.push(async () => running.closing())
   const kubeconfigPath = join(dataDir, 'kubeconfig')
   await writeFiles(dataDir, kubeconfigPath, { api: url, etcdV2: etcdV2.url }, pki)
@@ -183,15 +181,6 @@ async function listenAll(addresses: readonly Address[], serving: Serving, undo: 
   return urls
 }
 
-function startAnnouncing({ registry }: RunningRegistry, self: ServerAddress, log: Logger, undo: Undo[]): void {
-  const stop = new AbortController()
-  const announcing = announce({ registry, self, log }, stop.signal)
-  undo.push(async () => {
-    stop.abort()
-    await announcing
-  })
-}
-
 async function controllersKubeconfig(pki: Pki, server: string): Promise<string> {
   const { certificate, key } = await pki.storedClient('controllers', { commonName: CONTROLLERS_USER })
   return renderKubeconfig({ server, caCertificate: pki.caCertificate, certificate, key, user: CONTROLLERS_USER })
@@ -240,10 +229,6 @@ function legacyAddress(listen: ApiServerOptions['legacyListen']): EtcdV2Listen |
   return typeof listen === 'string'
     ? { ...parseListen(listen), isDefault: false }
     : { ...parseListen(listen.listen), isDefault: true }
-}
-
-function portOf(url: string): number {
-  return Number(new URL(url).port || 443)
 }
 
 function urlOf(host: string, address: string | { port: number } | null): string {

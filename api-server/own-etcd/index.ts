@@ -92,8 +92,11 @@ export async function startOwnEtcd(options: OwnEtcdOptions, signal: AbortSignal)
 async function started(place: Place, signal: AbortSignal): Promise<Started> {
   const { dataDir, become, listen } = place.options
   const stored = await readMemberFile(dataDir)
+  if (stored !== undefined) refuseOtherAddresses(stored, listen)
   const isMember = stored?.phase === 'member' && (await place.data.hasData())
   if (!isMember && become === undefined) throw new Error(notAMember(stored))
+  // Whoever was joining may vote already: to begin anew here would be a second cluster under the same names.
+  if (stored?.phase === 'joining' && become?.do !== 'join') throw new Error(notAMember(stored))
   if (stored?.phase === 'member' && !isMember && become?.do !== 'join')
     throw new Error(`${place.data.path} is gone: restore it, or join the other servers again with --join KUBECONFIG`)
   const found = isMember || become?.do !== 'join' ? undefined : await fetchCredentials(place, become.fetch, stored)
@@ -112,6 +115,19 @@ async function started(place: Place, signal: AbortSignal): Promise<Started> {
 function notAMember(stored: MemberFile | undefined): string {
   if (stored?.phase === 'joining') return 'this server has not finished joining: start it with --join KUBECONFIG again'
   return 'which etcd? Say --etcd-endpoints URL,… for one that runs, --cluster-init to begin one here, or --join KUBECONFIG to join the servers that there are'
+}
+
+/** They stand in etcd's data, where the other members look. */
+function refuseOtherAddresses({ clientListen, peerListen }: MemberFile, { client, peer }: ListenFlags): void {
+  const isAny = (asked: string) => asked.endsWith(':0')
+  for (const [asked, kept] of [
+    [client, clientListen],
+    [peer, peerListen],
+  ])
+    if (asked !== undefined && !isAny(asked) && asked !== kept)
+      throw new Error(
+        `this server's etcd listens on ${kept}, not on ${asked}: to move it, remove the member ("flotilla cluster remove") and join again with an empty data directory`,
+      )
 }
 
 /** Where the members answer. A server that cannot be asked again is no hindrance to what was begun. */
@@ -153,8 +169,8 @@ async function running(
     const endpoints = member.endpoints.filter((url) => url !== member.clientUrl)
     return joinCluster({ member, endpoints, tls, data, start, log: options.log }, signal)
   }
-  // What an interrupted beginning left holds nothing: no API server has ever been opened on it.
-  if (member.phase === 'initializing') await data.wipe()
+  // What an interrupted beginning left holds nothing: no API server has ever been opened on it. Found with others, it may.
+  if (member.phase === 'initializing' && options.become?.do === 'init') await data.wipe()
   const child = await start(beginning(member, options.become))
   await untilServes(child, member, tls, options.log, signal)
   return child
