@@ -5,9 +5,21 @@ import { gets } from './gets.ts'
 import type { Question } from './harness/figure.ts'
 import { list } from './list.ts'
 import { memory } from './memory.ts'
+import { scheduler } from './scheduler.ts'
 import { start } from './start.ts'
 import { store } from './store.ts'
 import { unitLatency } from './unit-latency.ts'
 import { watch } from './watch.ts'
 
-export const QUESTIONS: readonly Question[] = [start, unitLatency, creates, gets, etcdV2, list, watch, store, memory]
+export const QUESTIONS: readonly Question[] = [
+  start,
+  unitLatency,
+  creates,
+  gets,
+  etcdV2,
+  list,
+  watch,
+  store,
+  scheduler,
+  memory,
+]

@@ -12,7 +12,7 @@ export const schedulable: Rule = {
         ? { reason: 'being deleted', fix: `add another machine: ${name} is being deleted` }
         : {
             reason: 'cordoned',
-            fix: `flotilla apply machine/${name} with spec.unschedulable false (kubectl uncordon ${name})`,
+            fix: `kubectl uncordon ${name}`,
           },
   }),
 }
