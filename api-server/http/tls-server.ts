@@ -51,7 +51,7 @@ export function createTlsServer({ tls, log }: TlsServerOptions, limits: Limits):
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   }
-  return fastify({
+  const app = fastify({
     https,
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
@@ -65,4 +65,7 @@ export function createTlsServer({ tls, log }: TlsServerOptions, limits: Limits):
     },
     routerOptions: { maxParamLength: 4096 },
   }) as unknown as FastifyInstance
+  // Node would leave out what comes after the first two thousand, `Impersonate-User` among it; the bytes are bounded.
+  app.server.maxHeadersCount = 0
+  return app
 }

@@ -2,6 +2,7 @@
 import { APPLIES } from './applies.ts'
 import { BODIES, FIELDS, TYPES } from './bodies.ts'
 import { DATA, EVENT_RULES, SERVICE_RULES } from './core-kinds.ts'
+import { DEFINITIONS_ROWS } from './definitions.ts'
 import { DELETES } from './deletes.ts'
 import { JSON_PATCHES } from './json-patches.ts'
 import { PAGES, SELECTORS, VERSIONS } from './lists.ts'
@@ -37,6 +38,7 @@ export const BAD_REQUESTS: Readonly<Record<string, readonly Row[]>> = {
   selectors: SELECTORS,
   pages: PAGES,
   'versions and watches': VERSIONS,
+  definitions: DEFINITIONS_ROWS,
   deletions: DELETES,
   'status and scale': STATUS_AND_SCALE,
   evictions: [...EVICTIONS, ...GUARDED],

@@ -1,4 +1,5 @@
 /** What the bad requests are about: paths, and the objects that are there before the first of them. */
+
 import * as assert from 'uvu/assert'
 import { until } from '../../support/until.ts'
 import {
@@ -14,6 +15,8 @@ import {
   UNITS,
   unitBody,
 } from '../api-raw.ts'
+import { cronTabs, DEFINITIONS } from '../custom-kinds.ts'
+import { THERE_GROUP } from './definitions.ts'
 import type { Who } from './row.ts'
 
 export const CORE = '/api/v1/namespaces/default'
@@ -66,6 +69,7 @@ const MADE: readonly (readonly [path: string, body: object])[] = [
   [PODS, podBody('guarded', {}, { labels: { guarded: 'yes' } })],
   ['/apis/policy/v1/namespaces/default/poddisruptionbudgets', budget],
   [NAMESPACES, { metadata: { name: 'ending' } }],
+  [DEFINITIONS, cronTabs(THERE_GROUP)],
   ['/api/v1/namespaces/ending/configmaps', { metadata: { name: 'held', finalizers: ['x/y'] } }],
   [`${RBAC}/clusterroles`, reader],
   [`${RBAC}/clusterroles`, editor],

@@ -174,6 +174,18 @@ const SILENT = {
   details: { retryAfterSeconds: 1 },
 }
 
+const NO_HOST = bad('pod pod does not have a host assigned')
+const UPGRADE = { connection: 'Upgrade', upgrade: 'websocket' }
+const KEY = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+/** Good ones and bad ones: who is nowhere cannot be reached by any. */
+const HANDSHAKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'a plain GET': {},
+  'a handshake without a key': { ...UPGRADE, 'sec-websocket-version': '13' },
+  'a handshake of an old version': { ...UPGRADE, ...KEY, 'sec-websocket-version': '8' },
+  'a handshake without a protocol': { ...UPGRADE, ...KEY, 'sec-websocket-version': '13' },
+  SPDY: { connection: 'Upgrade', upgrade: 'SPDY/3.1' },
+}
+
 export const AGENT_PATHS: readonly Row[] = [
   row('the log of what is nowhere', `GET ${THERE}/log`, {}, NOWHERE),
   row('the log of nothing', `GET ${UNITS}/none.service/log`, {}, notFound(units, 'none.service')),
@@ -183,6 +195,17 @@ export const AGENT_PATHS: readonly Row[] = [
     `GET ${MACHINES}/none/exec`,
     {},
     notFound('machines.flotilla.dev', 'none'),
+  ),
+  ...Object.entries(HANDSHAKES).map(([how, headers]) =>
+    row(`exec by ${how}, on a machine whose agent is silent`, `GET ${UNITS}/placed.service/exec`, { headers }, SILENT),
+  ),
+  ...['exec', 'attach', 'portforward', 'log'].flatMap((way) =>
+    Object.entries(HANDSHAKES).map(([how, headers]) =>
+      row(`${way} of a pod that runs nowhere, by ${how}`, `GET ${PODS}/pod/${way}`, { headers }, NO_HOST),
+    ),
+  ),
+  ...Object.entries(HANDSHAKES).map(([how, headers]) =>
+    row(`port-forward to no pod, by ${how}`, `GET ${PODS}/none/portforward`, { headers }, notFound('pods', 'none')),
   ),
   row('exec in what is nowhere', `GET ${THERE}/exec`, {}, NOWHERE),
 ]
