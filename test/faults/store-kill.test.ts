@@ -1,4 +1,4 @@
-// heavy, deadline: 900 s
+// heavy, deadline: 1200 s
 /** The long form of test/integration/store-kill.test.ts. */
 import { suite } from 'uvu'
 import { killRounds } from '../suites/store-kills/rounds.ts'
