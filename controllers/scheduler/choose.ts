@@ -1,7 +1,7 @@
 /** The best machine for one ask, and why it is none. */
 import type { Ask } from './ask.ts'
 import { PREFERENCES, RULES } from './rules/index.ts'
-import { resources } from './rules/resources.ts'
+import { fewestUnits, resources } from './rules/resources.ts'
 import type { Check, Host, Refusal, Rule, World } from './rules/rule.ts'
 import type { MutableWorld } from './world.ts'
 
@@ -9,6 +9,8 @@ type Cost = (host: Host) => number
 
 const CHANGING = RULES.filter(({ fixed }) => !fixed)
 const KEEPING = RULES.filter(({ keeps }) => keeps)
+/** What makes an order of its own for an ask, beyond what is fixed and the number of units. */
+const WEIGHING = PREFERENCES.filter((preference) => !preference.fixed && preference !== fewestUnits)
 const RETURNING = RULES.filter((rule) => rule.keeps || rule === resources)
 
 interface NamedCheck extends Check {
@@ -45,15 +47,21 @@ export function notToReturn(ask: Ask, world: World, host: Host): Refusal | undef
   return refusal(checksOf(ask, world, RETURNING), host)
 }
 
-/** A plain scan in the order of names: dear checks are asked only of machines that would be better than the best so far. */
+/** The best of those that take it; undefined: none does. */
 export function best(ask: Ask, world: MutableWorld): Host | undefined {
-  const costs = costsFor(ask, world)
   const checks = checksOf(ask, world, CHANGING)
+  const accepts = (host: Host) => !checks.some(({ refuses }) => refuses(host))
+  const isPlain = !WEIGHING.some((preference) => preference.cost(ask, world))
+  return isPlain ? world.eligible(ask).byLoad().best(accepts) : scan(ask, world, accepts)
+}
+
+/** In the order of names; it is asked whether they take it only of machines that would be better than the best so far. */
+function scan(ask: Ask, world: MutableWorld, accepts: (host: Host) => boolean): Host | undefined {
+  const costs = costsFor(ask, world)
   const least = costs.map(() => Number.POSITIVE_INFINITY)
   let found: Host | undefined
   for (const host of world.eligible(ask).hosts) {
-    if (found && !isBetter(costs, host, least)) continue
-    if (checks.some(({ refuses }) => refuses(host))) continue
+    if ((found && !isBetter(costs, host, least)) || !accepts(host)) continue
     found = host
     for (const [at, cost] of costs.entries()) least[at] = cost(host)
   }

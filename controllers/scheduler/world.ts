@@ -13,6 +13,8 @@ export interface MutableWorld extends World {
   hostOf(ask: Ask): Host | undefined
   place(ask: Ask, host: Host): void
   remove(ask: Ask): void
+  /** How often something was removed. */
+  readonly removals: number
   /** The machines that by themselves could take it. */
   eligible(ask: Ask): Eligible
 }
@@ -30,6 +32,7 @@ export function createWorld(machines: readonly Readonly<Machine>[], asks: Readon
   const groups = createGroups(all)
   const peers = createPeers(all)
   const placed = new Map<string, MutableHost>()
+  let removals = 0
   const change = (ask: Ask, host: MutableHost, by: 1 | -1): void => {
     account(host, ask, patterns.of(ask.alias), by)
     groups.change(host, ask, by)
@@ -37,6 +40,9 @@ export function createWorld(machines: readonly Readonly<Machine>[], asks: Readon
   }
   const world: MutableWorld = {
     hosts,
+    get removals() {
+      return removals
+    },
     hostNamed: (name) => byName.get(name),
     hostOf: ({ name }) => placed.get(name),
     placedAs: (name) => peers.hostsOf(name),
@@ -57,6 +63,7 @@ export function createWorld(machines: readonly Readonly<Machine>[], asks: Readon
       const host = placed.get(ask.name)
       if (!host) return
       placed.delete(ask.name)
+      removals++
       change(ask, host, -1)
     },
   }

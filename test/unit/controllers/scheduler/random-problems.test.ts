@@ -1,3 +1,4 @@
+// deadline: 90 s
 /** 10 000 random problems, each planned until nothing changes, against rules that are said a second time (oracle.ts). */
 import fc from 'fast-check'
 import { suite } from 'uvu'
