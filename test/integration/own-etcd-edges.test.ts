@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { openPki } from '../../api-server/auth/pki.ts'
+import { type MemberFile, writeMemberFile } from '../../api-server/own-etcd/member-file.ts'
 import { etcdCluster } from '../../api-server/store/etcd/cluster.ts'
 import { ConfigMap } from '../../crds/index.ts'
 import { interruptedJoins } from '../suites/interrupted-joins.ts'
@@ -108,6 +109,25 @@ test('a data directory of another installation is not taken over, nor a running 
   const [foreign, twice] = await Promise.all([run(other, '--join', first.kubeconfig), run(first.dataDir)])
   assert.match(foreign.stderr, /belongs to another installation/)
   assert.match(twice.stderr, /another flotilla server \(pid \d+\) runs on this data directory/)
+})
+
+test('what a server was told at its first start is not undone by other flags at a later one', async () => {
+  const half: MemberFile = {
+    name: 'half',
+    phase: 'joining',
+    clientListen: '127.0.0.1:23790',
+    peerListen: '127.0.0.1:23800',
+    clientUrl: 'https://127.0.0.1:23790',
+    peerUrl: 'https://127.0.0.1:23800',
+    endpoints: [],
+  }
+  const dataDir = tempDir()
+  await writeMemberFile(dataDir, half)
+  const args = ['server', '--store', 'etcd', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--cluster-init']
+  const run = (...more: string[]) => runProcess([process.execPath, BUNDLE, ...args, ...more], { timeoutMs: 20_000 })
+  const [begun, moved] = await Promise.all([run(), run('--etcd-listen-client', '127.0.0.1:23791')])
+  assert.match(begun.stderr, /this server has not finished joining: start it with --join KUBECONFIG again/)
+  assert.match(moved.stderr, /listens on 127\.0\.0\.1:23790, not on 127\.0\.0\.1:23791/)
 })
 
 test('when space runs out writes are refused with what to do; with more of it they go on', async () => {
