@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
 const test = suiteOf('Subnets as etcd v2 keys, in the product', { needs: ['etcd'] })
-const KILLS = 3
+const KILLS = 2
 const MANIFEST = `apiVersion: flotilla.dev/v1
 kind: Subnet
 metadata: {name: flannel}

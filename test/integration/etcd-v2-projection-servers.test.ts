@@ -17,7 +17,7 @@ import { until } from '../support/until.ts'
 
 const test = suiteOf('Subnets as etcd v2 keys, on two servers', { needs: ['etcd'] })
 const log = pino({ level: 'silent' })
-const RACE_MS = 3_000
+const RACE_MS = 2_000
 
 interface Servers {
   etcd: EtcdMember
