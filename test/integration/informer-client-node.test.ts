@@ -4,7 +4,7 @@
  * what each of them has told in the end is what the acknowledged writes made, nothing lost and nothing doubled.
  * client-node's stops at every error but 410: its users start it again, as its documentation says, and so do we.
  */
-import { CoreV1Api, KubeConfig, type KubernetesObject, makeInformer, type V1ConfigMap } from '@kubernetes/client-node'
+import type { makeInformer, V1ConfigMap } from '@kubernetes/client-node'
 import pino from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -15,22 +15,10 @@ import { Relay } from '../support/moving-relay.ts'
 import { type Product, startProduct } from '../support/product.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { type Api, startApi } from './api-raw.ts'
+import { apart, followWithClientNode, PATH, type Told, throughRelay } from './informers-beside.ts'
 
-const PATH = '/api/v1/namespaces/default/configmaps'
-
-const [AGAIN_MS, CAUGHT_UP_MS, MANY] = [50, 15_000, 20]
+const [CAUGHT_UP_MS, MANY] = [15_000, 20]
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' })
-
-/** What an informer was told of each object: versions in order, and whether it went. */
-type Told = Map<string, string[]>
-
-function note(told: Told, object: KubernetesObject | undefined, type: string): void {
-  const name = object?.metadata?.name ?? ''
-  const list = told.get(name) ?? []
-  list.push(type === 'delete' ? 'gone' : `${object?.metadata?.resourceVersion}`)
-  told.set(name, list)
-}
 
 interface World {
   readonly writer: ApiClient
@@ -45,35 +33,6 @@ interface World {
 }
 
 const test = suite<{ world: World; end: () => Promise<void> }>('informers of client-node and our own')
-
-function throughRelay(kubeconfigPath: string, port: number): KubeConfig {
-  const kubeconfig = new KubeConfig()
-  kubeconfig.loadFromFile(kubeconfigPath)
-  const { name = '', ...cluster } = kubeconfig.getCurrentCluster() ?? { server: '' }
-  kubeconfig.clusters = [{ ...cluster, name, server: `https://127.0.0.1:${port}`, skipTLSVerify: false }]
-  return kubeconfig
-}
-
-/** client-node's informer as its documentation says to use it: started again after every error. */
-async function followWithClientNode(kubeconfig: KubeConfig) {
-  const core = kubeconfig.makeApiClient(CoreV1Api)
-  const theirs = makeInformer<V1ConfigMap>(kubeconfig, PATH, () =>
-    core.listNamespacedConfigMap({ namespace: 'default' }),
-  )
-  const told: Told = new Map()
-  for (const type of ['add', 'update', 'delete'] as const) theirs.on(type, (object) => note(told, object, type))
-  let isStopped = false
-  const again = (): void => {
-    setTimeout(() => !isStopped && void theirs.start().catch(again), AGAIN_MS)
-  }
-  theirs.on('error', again)
-  await theirs.start()
-  const end = async (): Promise<void> => {
-    isStopped = true
-    await theirs.stop()
-  }
-  return { theirs, told, end }
-}
 
 test.before(async (context) => {
   const dataDir = tempDir()
@@ -191,40 +150,6 @@ test('miss nothing and double nothing when connections are reset in the middle o
   await written(world, 'reset-last', 1)
   await caughtUp(world)
 })
-
-interface Apart {
-  readonly api: Api
-  readonly relay: Relay
-  readonly told: Told
-  /** Whether both know of the object. */
-  sees(name: string): boolean
-}
-
-/** Both informers behind a relay of their own, and a server whose history the test can cut. */
-async function apart(use: (both: Apart) => Promise<void>): Promise<void> {
-  const api = await startApi()
-  const relay = new Relay()
-  relay.target = api.port
-  const kubeconfig = throughRelay(api.server.kubeconfigPath, await relay.listen())
-  const { theirs, told, end } = await followWithClientNode(kubeconfig)
-  const client = connect({ kubeconfig })
-  const ours = createInformer({ client, kind: ConfigMap, namespace: 'default', log })
-  const stop = new AbortController()
-  const running = ours.start(stop.signal)
-  try {
-    await ours.ready
-    const sees = (name: string) =>
-      theirs.get(name, 'default') !== undefined && ours.get(`default/${name}`) !== undefined
-    await use({ api, relay, told, sees })
-  } finally {
-    await end()
-    stop.abort()
-    await running
-    await client.close()
-    await relay.close()
-    await api[Symbol.asyncDispose]()
-  }
-}
 
 test('start over where the server has forgotten what they missed', () =>
   apart(async ({ api, relay, told, sees }) => {

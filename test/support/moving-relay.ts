@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 /** In front of a server, so that connections can be cut, kept out, and the server can come back on another port. */
 export class Relay {
   readonly #sockets = new Set<Socket>()
+  readonly #answers = new Map<Socket, Socket>()
   readonly #server: Server
   /** Port on loopback; at 0 nobody gets through. */
   target = 0
@@ -23,6 +24,8 @@ export class Relay {
       return
     }
     const server = connect(this.target, '127.0.0.1')
+    this.#answers.set(server, client)
+    server.on('close', () => this.#answers.delete(server))
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -35,6 +38,15 @@ export class Relay {
           other.destroy()
         })
       one.pipe(other)
+    }
+  }
+
+  /** What servers say on the connections of now waits until `release`, as with a reader that is too slow. */
+  hold(): () => void {
+    const held = [...this.#answers]
+    for (const [server] of held) server.unpipe().pause()
+    return () => {
+      for (const [server, client] of held) if (!server.destroyed) server.pipe(client)
     }
   }
 
