@@ -56,7 +56,7 @@ export class Replica {
   #indexRevision: Revision = 0n
   #applied: Revision = 0n
   /** Told of all that changes the tree, once it has. */
-  onApplied: ((entries: readonly Entry[]) => void) | undefined
+  onApplied: ((entries: readonly Entry[] | 'everything') => void) | undefined
   /** News that came while a commit of this server's was on its way: most likely they are that commit. */
   #held: (readonly Event[])[] | undefined
 
@@ -103,6 +103,7 @@ export class Replica {
     this.checkpoint = loaded.checkpoint
     this.hub.endAll()
     this.#waits.reached(this.#indexRevision)
+    this.onApplied?.('everything')
   }
 
   /** Applies what other servers write, until `signal` aborts. */

@@ -54,7 +54,11 @@ class Follower {
     this.#log = log
   }
 
-  heard(entries: readonly Entry[]): void {
+  heard(entries: readonly Entry[] | 'everything'): void {
+    if (entries === 'everything') {
+      void this.lookAtAll()
+      return
+    }
     for (const { key, tookDir } of entries) {
       if (!isNear(this.#shown.projections, key)) continue
       const location = locate(this.#shown.projections, key)
