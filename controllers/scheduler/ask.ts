@@ -75,9 +75,9 @@ function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
   return {
     ...{ name: metadata.name, alias, labels, ...fixed },
     // It is always where it is itself; to fleet that was a unit that waits for ever.
-    peers: [...new Set([...file.machineOf, ...(placement.machineOf ?? [])])].filter((peer) => peer !== alias),
-    conflicts: [...new Set([...file.conflicts, ...(placement.conflicts ?? [])])],
-    replaces: [...new Set([...file.replaces, ...(placement.replaces ?? [])])],
+    peers: both(file.machineOf, placement.machineOf).filter((peer) => peer !== alias),
+    conflicts: both(file.conflicts, placement.conflicts),
+    replaces: both(file.replaces, placement.replaces),
     spread: placement.spread ?? [],
     maxPerMachine: placement.maxPerMachine,
     group: groupOf(metadata, alias, placement.countBy),
@@ -87,10 +87,18 @@ function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
   }
 }
 
+const NONE: readonly string[] = []
+
+/** Each once. */
+function both(some: readonly string[], others: readonly string[] = NONE): readonly string[] {
+  return some.length + others.length === 0 ? NONE : [...new Set([...some, ...others])]
+}
+
 const NO_REQUESTS: Quantities = new Map()
 
 /** Same key: any of the values. What is not key=value means nothing. */
-function metadataOf(pairs: readonly string[] = []): MetadataAsk[] {
+function metadataOf(pairs: readonly string[] = NONE): MetadataAsk[] {
+  if (pairs.length === 0) return []
   const values = new Map<string, string[]>()
   for (const [key, value] of pairs.flatMap((pair) => [keyValue(pair) ?? []]))
     if (key !== undefined && value !== undefined) values.set(key, [...(values.get(key) ?? []), value])

@@ -1,7 +1,7 @@
 /** The best machine for one ask, and why it is none. */
 import type { Ask } from './ask.ts'
 import { PREFERENCES, RULES } from './rules/index.ts'
-import { fewestUnits, resources } from './rules/resources.ts'
+import { fewestUnits, leastRequested, resources } from './rules/resources.ts'
 import type { Check, Host, Refusal, Rule, World } from './rules/rule.ts'
 import type { MutableWorld } from './world.ts'
 
@@ -9,8 +9,8 @@ type Cost = (host: Host) => number
 
 const CHANGING = RULES.filter(({ fixed }) => !fixed)
 const KEEPING = RULES.filter(({ keeps }) => keeps)
-/** What makes an order of its own for an ask, beyond what is fixed and the number of units. */
-const WEIGHING = PREFERENCES.filter((preference) => !preference.fixed && preference !== fewestUnits)
+/** What makes an order of its own for an ask, beyond what is fixed and the load. */
+const WEIGHING = PREFERENCES.filter((each) => !each.fixed && each !== fewestUnits && each !== leastRequested)
 const RETURNING = RULES.filter((rule) => rule.keeps || rule === resources)
 
 interface NamedCheck extends Check {
@@ -52,7 +52,7 @@ export function best(ask: Ask, world: MutableWorld): Host | undefined {
   const checks = checksOf(ask, world, CHANGING)
   const accepts = (host: Host) => !checks.some(({ refuses }) => refuses(host))
   const isPlain = !WEIGHING.some((preference) => preference.cost(ask, world))
-  return isPlain ? world.eligible(ask).byLoad().best(accepts) : scan(ask, world, accepts)
+  return isPlain ? world.eligible(ask).byLoad(ask).best(accepts) : scan(ask, world, accepts)
 }
 
 /** In the order of names; it is asked whether they take it only of machines that would be better than the best so far. */

@@ -2,6 +2,7 @@
 import type { Ask } from './ask.ts'
 import { createLoadHeap, type LoadHeap } from './load-heap.ts'
 import { PREFERENCES, RULES } from './rules/index.ts'
+import { leastRequested } from './rules/resources.ts'
 import type { Host } from './rules/rule.ts'
 import type { MutableWorld } from './world.ts'
 
@@ -10,8 +11,8 @@ export interface Eligible {
   readonly hosts: readonly Host[]
   /** By preference, in their order: what each machine costs, by its index. */
   readonly costs: ReadonlyMap<string, Float64Array>
-  /** The machines in the order of what is fixed and their load, for asks that nothing else decides about. */
-  byLoad(): LoadHeap
+  /** The machines in the order of what is fixed and their load, for asks that nothing else decides about; kept by requests. */
+  byLoad(ask: Ask): LoadHeap
   /** Values of a label on these machines. */
   domains(topologyKey: string): readonly string[]
 }
@@ -34,15 +35,21 @@ function findEligible(ask: Ask, world: MutableWorld): Eligible {
   const hosts = world.hosts.filter((host) => !checks.some(({ refuses }) => refuses(host)))
   const domains = new Map<string, readonly string[]>()
   const costs = costsOf(ask, world)
-  let heap: { readonly removals: number; readonly byLoad: LoadHeap } | undefined
+  const rankOf = ranksOf(hosts, costs)
+  const heaps = new Map<string, LoadHeap>()
+  let removals = world.removals
   return {
     hosts,
     costs,
-    byLoad: () => {
+    byLoad: (other) => {
       // What was taken off somewhere made a load shrink, which a heap does not notice.
-      if (heap?.removals !== world.removals)
-        heap = { removals: world.removals, byLoad: createLoadHeap(hosts, ranksOf(hosts, costs)) }
-      return heap.byLoad
+      if (removals !== world.removals) heaps.clear()
+      removals = world.removals
+      const key = [...other.requests].join()
+      const loadOf = leastRequested.cost(other, world) ?? (() => 0)
+      const heap = heaps.get(key) ?? createLoadHeap({ hosts, rankOf, loadOf })
+      heaps.set(key, heap)
+      return heap
     },
     domains: (topologyKey) => {
       const values = domains.get(topologyKey) ?? [...new Set(hosts.flatMap(({ labels }) => labels[topologyKey] ?? []))]

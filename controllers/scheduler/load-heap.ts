@@ -1,6 +1,6 @@
 /**
- * Machines by rank, then by how many units they have, then by name: the first is found without looking at all of them.
- * Loads grow behind its back, so an entry's count is only a lower bound; it is put right when it comes to the top.
+ * Machines by rank, then by load, then by how many units they have, then by name: the first is found without looking at
+ * all of them. Loads grow behind its back, so an entry's are only lower bounds; they are put right when it comes to the top.
  */
 import type { Host } from './rules/rule.ts'
 
@@ -12,19 +12,29 @@ export interface LoadHeap {
 interface Entry {
   readonly host: Host
   readonly rank: number
+  load: number
   count: number
 }
 
-/** Valid as long as no machine's load shrinks. */
-export function createLoadHeap(hosts: readonly Host[], rankOf: (host: Host) => number): LoadHeap {
+export interface LoadHeapOptions {
+  readonly hosts: readonly Host[]
+  /** Never changes. */
+  readonly rankOf: (host: Host) => number
+  /** Never shrinks, and changes only together with the number of units. */
+  readonly loadOf: (host: Host) => number
+}
+
+/** Valid as long as nothing is taken off any of the machines. */
+export function createLoadHeap({ hosts, rankOf, loadOf }: LoadHeapOptions): LoadHeap {
   const entries: Entry[] = hosts
-    .map((host) => ({ host, rank: rankOf(host), count: host.count }))
+    .map((host) => ({ host, rank: rankOf(host), load: loadOf(host), count: host.count }))
     .sort((a, b) => (isBefore(a, b) ? -1 : 1))
   /** The first whose count is right; it stays where it is. */
   const first = (): Entry | undefined => {
     for (let top = entries[0]; top; top = entries[0]) {
       if (top.count === top.host.count) return top
       top.count = top.host.count
+      top.load = loadOf(top.host)
       sink(entries, top)
     }
     return undefined
@@ -46,6 +56,7 @@ export function createLoadHeap(hosts: readonly Host[], rankOf: (host: Host) => n
 
 function isBefore(a: Entry, b: Entry): boolean {
   if (a.rank !== b.rank) return a.rank < b.rank
+  if (a.load !== b.load) return a.load < b.load
   return a.count === b.count ? a.host.index < b.host.index : a.count < b.count
 }
 

@@ -4,7 +4,8 @@ import type { Host, Rule, World } from './rule.ts'
 
 /**
  * Replaces: what is replaced moves away, and does not come where its replacer is; the replacer stays. (fleet moved
- * whichever it looked at first.) Those that replace each other may share a machine.
+ * whichever it looked at first.) Those that replace each other may share a machine, and so may what follows another by
+ * MachineOf, by whatever way round: it would drive it on for ever.
  */
 export const replaces: Rule = {
   name: 'replaces',
@@ -27,11 +28,24 @@ function replacerOn(host: Host, ask: Ask, against: readonly string[], world: Wor
   let first: string | undefined
   for (const pattern of against)
     for (const name of host.having('replaces', pattern))
-      if (name !== ask.name && (first === undefined || name < first) && !replacesBack(ask, name, world)) first = name
+      if (name !== ask.name && (first === undefined || name < first) && !mayShare(ask, name, world)) first = name
   return first
 }
 
-function replacesBack({ replaces: own }: Ask, name: string, world: World): boolean {
-  const alias = world.askNamed(name)?.alias ?? name
-  return own.some((pattern) => compileGlob(pattern)(alias))
+function mayShare(ask: Ask, replacer: string, world: World): boolean {
+  const other = world.askNamed(replacer)
+  if (!other) return false
+  return ask.replaces.some((pattern) => compileGlob(pattern)(other.alias)) || follows(other, ask, world)
+}
+
+function follows(follower: Ask, leader: Ask, world: World): boolean {
+  const seen = new Set<Ask>()
+  const open = [follower]
+  for (let ask = open.pop(); ask; ask = open.pop()) {
+    if (seen.has(ask)) continue
+    seen.add(ask)
+    if (ask.peers.some((peer) => peer === leader.name || peer === leader.alias)) return true
+    open.push(...ask.peers.flatMap((peer) => world.askNamed(peer) ?? []))
+  }
+  return false
 }

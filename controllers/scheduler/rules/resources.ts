@@ -53,8 +53,10 @@ export const leastRequested: Preference = {
       ? undefined
       : ({ allocatable, used }) => {
           let most = 0
-          for (const [name, amount] of requests)
-            most = Math.max(most, ((used.get(name) ?? 0) + amount) / (allocatable.get(name) ?? amount))
+          for (const [name, amount] of requests) {
+            const limit = allocatable.get(name) ?? amount
+            if (limit > 0) most = Math.max(most, ((used.get(name) ?? 0) + amount) / limit)
+          }
           return most
         },
 }

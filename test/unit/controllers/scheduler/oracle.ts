@@ -112,7 +112,9 @@ function conflicts(sight: Sight): Verdict {
 function replaced(sight: Sight): Verdict {
   const { unit } = sight
   const over = (a: ProblemUnit, b: ProblemUnit) => a.replaces.some((pattern) => matches(pattern, b.name))
-  const found = othersOn(sight).find((other) => over(other, unit) && !over(unit, other))
+  const found = othersOn(sight).find(
+    (other) => over(other, unit) && !over(unit, other) && !reached(sight, other).has(unit.name),
+  )
   return found && `replaced by ${found.name}`
 }
 
@@ -155,19 +157,11 @@ function most(sight: Sight): Verdict {
 }
 
 /** Those that name each other, by whatever way round, itself included; sorted. */
-export function bound({ units }: Problem, unit: ProblemUnit): ProblemUnit[] {
-  const reach = (from: ProblemUnit): Set<string> => {
-    const found = new Set<string>()
-    const open = [from]
-    for (let each = open.pop(); each; each = open.pop())
-      for (const peer of units.filter(({ name }) => each?.peers.includes(name) && !found.has(name))) {
-        found.add(peer.name)
-        open.push(peer)
-      }
-    return found
-  }
-  const own = reach(unit)
-  const mates = units.filter((each) => each !== unit && own.has(each.name) && reach(each).has(unit.name))
+export function bound(problem: Problem, unit: ProblemUnit): ProblemUnit[] {
+  const own = reached(problem, unit)
+  const mates = problem.units.filter(
+    (each) => each !== unit && own.has(each.name) && reached(problem, each).has(unit.name),
+  )
   return [unit, ...mates].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
@@ -182,4 +176,16 @@ export function refusesAll(problem: Problem, unit: ProblemUnit, machine: Problem
     if (verdict !== undefined) return each === unit ? verdict : `${each.name}, which must be there too: ${verdict}`
   }
   return undefined
+}
+
+/** Names of those it follows, and of those they follow. */
+function reached({ units }: Problem, from: ProblemUnit): Set<string> {
+  const found = new Set<string>()
+  const open = [from]
+  for (let each = open.pop(); each; each = open.pop())
+    for (const peer of units.filter(({ name }) => each?.peers.includes(name) && !found.has(name))) {
+      found.add(peer.name)
+      open.push(peer)
+    }
+  return found
 }
