@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { MACHINE_LEASES } from '../../crds/group.ts'
 import { ConfigMap } from '../../crds/index.ts'
 import type { Kind } from '../../crds/kind.ts'
+import { within } from '../support/within.ts'
 import { type Api, type Caller, LEASES, MERGE, startApi } from './api-raw.ts'
 
 const test = suite('a flood of lists and the heartbeats')
@@ -11,6 +12,8 @@ const test = suite('a flood of lists and the heartbeats')
 const OBJECTS = 10_000
 const LOOPS = 200
 const FLOOD_MS = 6_000
+/** More than the queue of one user holds. */
+const AT_ONCE = 800
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
 
 let api: Api
@@ -119,6 +122,22 @@ test('with 200 loops that list 10 000 objects a lease is renewed within 1 s (p99
   assert.ok(Number(waiting) > 0)
   assert.ok(p99(took) < 1_000)
   assert.ok(p99(quiet) < 2_000)
+})
+
+test('who asks for more than may wait is told 429 and when to come again, in order, and the others are served', async () => {
+  const socket = await api.connect()
+  let heard = ''
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    heard += text
+  })
+  const ask = `GET ${CONFIG_MAPS}?labelSelector=none%3Dx HTTP/1.1\r\nhost: x\r\n`
+  socket.write(`${`${ask}\r\n`.repeat(AT_ONCE - 1)}${ask}connection: close\r\n\r\n`)
+  await within(20_000, new Promise((resolve) => socket.on('close', resolve)), 'all answers')
+  const codes = [...heard.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => Number(code))
+  assert.is(codes.length, AT_ONCE)
+  assert.equal([...new Set(codes)].sort(), [200, 429])
+  assert.is(heard.match(/retry-after: 1\r\n/gi)?.length, codes.filter((code) => code === 429).length)
+  assert.is((await api.ask('GET', '/api/v1/namespaces/default')).code, 200)
 })
 
 test.run()
