@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { joinArguments, joinServer, memberNotes } from '../support/own-etcd.ts'
 import { startProcess } from '../support/process.ts'
 import { BUNDLE, flotilla, type Product } from '../support/product.ts'
+import { seeded } from '../support/random.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { within } from '../support/within.ts'
 
@@ -17,7 +18,7 @@ const LONGEST_LIFE_MS = 1_600
 /** Rejects unless the server votes in the end, once, and nothing half-added is left. */
 export async function interruptedJoins(first: Product, { kills, seed }: InterruptedJoins): Promise<void> {
   const dataDir = tempDir()
-  const random = randomFrom(seed)
+  const random = seeded(seed).next
   const lives = Array.from({ length: kills }, () => Math.round(random() * LONGEST_LIFE_MS))
   for (const lifeMs of lives) await liveFor(lifeMs, first.kubeconfig, dataDir)
   await using joined = await joinServer(first.kubeconfig, { dataDir })
@@ -36,15 +37,4 @@ async function liveFor(lifeMs: number, kubeconfig: string, dataDir: string): Pro
   // The time it is given is the point here; whether it ends before is asked all the same.
   await within(lifeMs, running.exited, 'its end').catch(() => undefined)
   await running.crash()
-}
-
-/** mulberry32: the same lives for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

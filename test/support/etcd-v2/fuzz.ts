@@ -2,10 +2,12 @@
  * Random operations at both servers in lockstep, with random watches open beside them and, now and then, a key that
  * comes to its end: after each answer, and for watches every so often, both must have said the same.
  */
+
+import { type Random, seeded } from '../random.ts'
 import { until } from '../until.ts'
 import { difference } from './difference.ts'
 import { type Pair, PairConnection } from './pair.ts'
-import { type Random, type RandomRequest, random, randomKey, randomRequest } from './random.ts'
+import { type RandomRequest, randomKey, randomRequest } from './random.ts'
 import type { RawRequest } from './raw-client.ts'
 import { WatchPair } from './watch-pair.ts'
 
@@ -26,7 +28,7 @@ const FORM = ['Content-Type', 'application/x-www-form-urlencoded'] as const
 
 /** Whose sides differ, and after what: the first difference ends the run. */
 export async function fuzz(pair: Pair, { seed, operations }: FuzzOptions): Promise<string | undefined> {
-  const run = new Run(pair, await PairConnection.open(pair), random(seed))
+  const run = new Run(pair, await PairConnection.open(pair), seeded(seed))
   try {
     for (let at = 0; at < operations; at += 1) {
       const differs = (await run.step()) ?? (at % LOOK_EVERY === 0 ? await run.lookAtWatches() : undefined)
@@ -125,9 +127,9 @@ class Run {
     const since = dice.pick([
       '',
       '0',
-      String(newest - dice.number(40)),
-      String(newest + dice.number(15)),
-      String(newest - 980 - dice.number(40)),
+      String(newest - dice.below(40)),
+      String(newest + dice.below(15)),
+      String(newest - 980 - dice.below(40)),
     ])
     const flags = ['wait=true', `waitIndex=${since.startsWith('-') ? '1' : since}`, 'recursive=true', 'stream=true']
     const chosen = [
@@ -147,7 +149,7 @@ class Run {
   /** A key with a short life; nothing else is asked until it is gone on both sides. */
   async #expire(): Promise<string | undefined> {
     const key = `/v2/keys${randomKey(this.#dice)}`
-    const body = `value=x&ttl=${this.#dice.number(2)}${this.#dice.chance(0.3) ? '&dir=true' : ''}`
+    const body = `value=x&ttl=${this.#dice.below(2)}${this.#dice.chance(0.3) ? '&dir=true' : ''}`
     const update = this.#dice.chance(0.3) ? '?prevExist=true' : ''
     const differs = await this.#ask({ method: 'PUT', target: key + update, headers: [FORM], body })
     if (differs !== undefined) return differs

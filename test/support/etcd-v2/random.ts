@@ -1,27 +1,6 @@
 /** Random requests from a seed: the same seed, the same requests, given the same answers. */
 
-export interface Random {
-  /** 0 ≤ n < `below`, whole. */
-  number(below: number): number
-  chance(probability: number): boolean
-  pick<T>(from: readonly T[]): T
-}
-
-/** mulberry32. */
-export function random(seed: number): Random {
-  let state = seed >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  return {
-    number: (below) => Math.floor(next() * below),
-    chance: (probability) => next() < probability,
-    pick: (from) => from[Math.floor(next() * from.length)] as (typeof from)[number],
-  }
-}
+import type { Random } from '../random.ts'
 
 const NAMES = ['a', 'b', 'ab', 'c', '_h', 'd', 'a%20b', '%C3%A9', '..x']
 const VALUES = ['', '1', '2', 'x', 'a+b', '%3C%26%3E', '%C3%A9', '%FF', '%22%0A']
@@ -37,7 +16,7 @@ export interface RandomRequest {
 
 export function randomKey(dice: Random): string {
   if (dice.chance(0.02)) return dice.pick(['', '/'])
-  const depth = 1 + dice.number(3)
+  const depth = 1 + dice.below(3)
   const names = Array.from({ length: depth }, () => dice.pick(dice.chance(0.7) ? NAMES.slice(0, 5) : NAMES))
   return `/${names.join('/')}${dice.chance(0.05) ? '/' : ''}`
 }

@@ -1,8 +1,8 @@
 /** Writers of Subnets, by object and by key, that get in each other's way on purpose. */
 import type { ApiClient } from '../../../controllers/lib/client.ts'
 import { Subnet } from '../../../crds/index.ts'
+import { seeded } from '../random.ts'
 import type { EtcdV2Client, EtcdV2Node } from './json-client.ts'
-import { random } from './random.ts'
 
 const SUBNETS = '/coreos.com/network/subnets'
 
@@ -13,7 +13,7 @@ export interface Door {
 
 /** Writes until `signal` aborts; what is refused or lost on the way is part of it. Resolves with what succeeded. */
 export async function rival({ admin, keys }: Door, seed: number, signal: AbortSignal): Promise<number> {
-  const { number: pick } = random(seed)
+  const { below: pick } = seeded(seed)
   let done = 0
   const steps = [
     (n: number) => keys.put(`${SUBNETS}/10.1.${n}.0-24`, { value: leaseOf(pick(250)), ttl: 1_000 + pick(50) }),

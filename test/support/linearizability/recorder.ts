@@ -4,6 +4,7 @@
  * asks for the newest state, so the history must be linearizable whatever dies meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { seeded } from '../random.ts'
 import { type Caller, callerOf, type Fate, type Reply } from './caller.ts'
 import type { Action, Operation, Outcome, Token } from './history.ts'
 import type { Target } from './target.ts'
@@ -90,7 +91,7 @@ class Client {
     this.#shared = shared
     this.#id = id
     this.#callers = shared.options.targets.map(callerOf)
-    this.#random = randomFrom(shared.options.seed + id)
+    this.#random = seeded(shared.options.seed + id).next
     this.#at = id % this.#callers.length
   }
 
@@ -181,17 +182,6 @@ class Client {
 function objectIn(text: string): Known {
   const { metadata, data } = JSON.parse(text)
   return { token: data.token, version: metadata.resourceVersion }
-}
-
-/** mulberry32: small, and the same everywhere for the same seed. */
-export function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 /** The longest time that nothing was acknowledged, among gaps that overlap `[fromMs, toMs]`. */

@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findViolation } from '../../support/linearizability/check.ts'
 import type { Action, Operation, Outcome, State } from '../../support/linearizability/history.ts'
+import { seeded } from '../../support/random.ts'
 
 const test = suite('the linearizability checker')
 
@@ -77,7 +78,7 @@ test('keys are judged apart, and the one that is wrong is named', () => {
 
 /** A register that answers at one moment between start and end: whatever it does is linearizable by construction. */
 function simulate(seed: number, count: number, clients: number): Operation[] {
-  const random = generator(seed)
+  const random = seeded(seed).next
   const free = new Array<number>(clients).fill(0)
   let state: State
   let moment = 0
@@ -104,17 +105,6 @@ function anyAction(random: () => number, state: State, token: string): Action {
   const expected = random() < 0.7 ? (state ?? 'none') : 'stale'
   if (kind < 0.8) return { do: 'replace', expected, token }
   return kind < 0.9 ? { do: 'create', token } : { do: 'remove', expected }
-}
-
-/** mulberry32: the same numbers in every run. */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** One read made to see what an acknowledged write had replaced before the read began. */

@@ -1,5 +1,5 @@
 /** What Kubernetes' rules make of a graph of owners, worked out the slow way: until nothing changes any more. */
-import type { Random } from './random.ts'
+import type { Random } from '../../../support/random.ts'
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan'
 

@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ClusterRole, ConfigMap, Namespace } from '../../../../crds/index.ts'
 import type { Metadata, OwnerReference } from '../../../../crds/kind.ts'
+import { type Random, seeded } from '../../../support/random.ts'
 import { until } from '../../../support/until.ts'
 import {
   closeCircles,
@@ -18,7 +19,6 @@ import {
   type Things,
   written,
 } from './model.ts'
-import { type Random, seeded } from './random.ts'
 import { startWorld, type World } from './world.ts'
 
 const test = suite('garbage collector, random graphs')
