@@ -38,7 +38,6 @@ const WRONG: readonly (readonly [Kind, Partial<Metadata>, string, string])[] = [
   [UNIT, { name: 'a' }, 'metadata.name', 'FieldValueInvalid'],
   [UNIT, { name: '../../etc.service' }, 'metadata.name', 'FieldValueInvalid'],
   [Namespace as Kind, { name: 'a.b' }, 'metadata.name', 'FieldValueInvalid'],
-  [UNIT, { name: 'a.service', labels: { '': 'x' } }, 'metadata.labels', 'FieldValueInvalid'],
   [UNIT, { name: 'a.service', labels: { 'A.com/x': 'x' } }, 'metadata.labels', 'FieldValueInvalid'],
   [UNIT, { name: 'a.service', labels: { a: 'web@1.service' } }, 'metadata.labels', 'FieldValueInvalid'],
   [UNIT, { name: 'a.service', labels: { a: 'x'.repeat(64) } }, 'metadata.labels', 'FieldValueInvalid'],
@@ -55,6 +54,19 @@ for (const [kind, metadata, field, reason] of WRONG)
       [[field, reason]],
     )
   })
+
+test('every broken rule of a label key and a label value is told', () => {
+  const told = (labels: Record<string, string>) =>
+    checkMetadata(UNIT, { name: 'a.service', labels } as Metadata).map(({ message }) =>
+      message.replace(/^Invalid value: "[^"]*": /, '').slice(0, 36),
+    )
+  assert.equal(told({ '': 'x' }), ['name part must be non-empty', 'name part must consist of alphanumer'])
+  assert.equal(told({ '/a': 'x' }), ['prefix part must be non-empty'])
+  assert.equal(told({ a: `${'x'.repeat(64)}-` }), [
+    'must be no more than 63 characters',
+    'a valid label must be an empty strin',
+  ])
+})
 
 test('a generated name is the prefix and five characters that spell no words', () => {
   const name = generatedName('gen-', () => 0.999)
