@@ -8,8 +8,8 @@ import { listenEtcdV2 } from '../../api-server/legacy/etcd-v2/listen.ts'
 import { openStore } from '../../api-server/store/open.ts'
 import type { Store } from '../../api-server/store/store.ts'
 import { type OwnDoor, startDoor } from '../support/etcd-v2/pair.ts'
-import { random } from '../support/etcd-v2/random.ts'
 import { RawConnection, requestBytes } from '../support/etcd-v2/raw-client.ts'
+import { seeded } from '../support/random.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
@@ -99,11 +99,11 @@ test('a restart keeps every key, index and time to live, and no key of a deleted
 test('what was answered is there when a server starts where another fell: before, during and after a checkpoint', async () => {
   await using store = await openStore('memory', { dataDir: tempDir(), log })
   await using first = await doorOn(store)
-  const dice = random(5)
+  const dice = seeded(5)
   const names = ['a', 'b', 'c']
   for (let round = 0; round < 8; round += 1) {
     for (let i = 0; i < 60; i += 1) {
-      const key = Array.from({ length: 1 + dice.number(3) }, () => dice.pick(names)).join('/')
+      const key = Array.from({ length: 1 + dice.below(3) }, () => dice.pick(names)).join('/')
       if (dice.chance(0.2)) await ask(first, 'DELETE', `/v2/keys/${key}?recursive=true`)
       else await ask(first, 'PUT', `/v2/keys/${key}`, dice.chance(0.2) ? { dir: 'true' } : { value: String(i) })
     }

@@ -1,14 +1,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ExpiryHeap } from '../../../../../api-server/legacy/etcd-v2/expiry-heap.ts'
-import { random } from '../../../../support/etcd-v2/random.ts'
+import { seeded } from '../../../../support/random.ts'
 
 const test = suite('what ends when')
 
 test('what is due comes out in order, and the rest stays', () => {
   const heap = new ExpiryHeap()
-  const dice = random(7)
-  const times = Array.from({ length: 500 }, () => dice.number(1_000))
+  const dice = seeded(7)
+  const times = Array.from({ length: 500 }, () => dice.below(1_000))
   for (const [at, ms] of times.entries()) heap.push(ms, `/${at}`)
   const due = heap.takeDue(600, 10_000).map(({ atMs }) => atMs)
   const expected = times.filter((ms) => ms <= 600).sort((a, b) => a - b)
