@@ -35,8 +35,14 @@ export function evict(placed: readonly Readonly<Unit>[], world: MutableWorld): E
 function brokenRule(unit: Readonly<Unit>, world: MutableWorld): Evicted | undefined {
   const ask = askOf(unit)
   const from = world.hostOf(ask)
-  const found = from && notToStay(ask, world, from)
-  return found && { unit, ask, from, refusal: found }
+  const found = from && !isAtEase(ask, from, world) && notToStay(ask, world, from)
+  return found ? { unit, ask, from, refusal: found } : undefined
+}
+
+/** Asks for nothing that could be broken, and nobody asks anything of it: most units, and all are looked at in each round. */
+function isAtEase(ask: Ask, { machine }: Host, world: MutableWorld): boolean {
+  const asksNothing = ask.signature === '' && ask.peers.length === 0 && ask.conflicts.length === 0
+  return asksNothing && machine.spec?.taints === undefined && world.patternsFor(ask.alias).length === 0
 }
 
 function youngerFirst({ metadata: a }: Readonly<Unit>, { metadata: b }: Readonly<Unit>): number {
