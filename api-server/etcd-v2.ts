@@ -63,7 +63,7 @@ async function openListener(
 ): Promise<EtcdV2Listener | string> {
   const where = `${listen.host}:${listen.port}`
   try {
-    return await listenEtcdV2(door.handle, { ...listen, ...(tls && { tls }) })
+    return await listenEtcdV2(door, { ...listen, ...(tls && { tls }) })
   } catch (cause) {
     const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
     if (isTaken && listen.isDefault)

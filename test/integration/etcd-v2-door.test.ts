@@ -42,7 +42,7 @@ async function doorOn(
   const { strict = false, maxEvents = 100_000 } = options
   const logBounds = { maxEvents, maxBytes: 1_000_000_000 }
   const door = await createEtcdV2Door({ store, log, clientUrls: () => [], strict, logBounds })
-  const listener = await listenEtcdV2(door.handle, { host: '127.0.0.1', port: 0 })
+  const listener = await listenEtcdV2(door, { host: '127.0.0.1', port: 0 })
   const close = async () => {
     await door.close()
     await listener.close()

@@ -26,7 +26,7 @@ let theirs: RawConnection
 async function openDoor(): Promise<OwnDoor> {
   const opened = await openStore('etcd', { dataDir: tempDir(), log, etcd: { endpoints: [store.url] } })
   const door = await createEtcdV2Door({ store: opened, log, clientUrls: () => [], strict: true })
-  const listener = await listenEtcdV2(door.handle, { host: '127.0.0.1', port: 0 })
+  const listener = await listenEtcdV2(door, { host: '127.0.0.1', port: 0 })
   const close = async () => {
     await door.close()
     await listener.close()

@@ -15,14 +15,16 @@ import { createBodyReader } from './body.ts'
 import type { Caller } from './caller.ts'
 import { createCatchUp } from './catch-up.ts'
 import { serveDiscovery } from './discovery.ts'
+import type { Answer } from './front/answer.ts'
+import type { PlainRequest } from './front/request.ts'
 import { createHistory } from './history.ts'
 import { LOG_BOUNDS, type LogBounds, startHousekeeping } from './housekeeping.ts'
-import { isKeysPath, type KeysDeps, serveKeys } from './keys.ts'
+import { askKeys, isKeysPath, type KeysDeps, serveKeys } from './keys.ts'
 import { clusterIdOf, memberFor, memberOf, serveMachines, serveMembers } from './member.ts'
 import { type ProbeDeps, serveProbe } from './probes.ts'
 import { createProjecting, type ObjectsAbove } from './projection/index.ts'
 import { Replica } from './replica.ts'
-import { send, sendMoved, sendNotFound, sendText } from './reply.ts'
+import { send, sendMoved, sendNotFound, sendText, TEXT_HEADERS } from './reply.ts'
 import { createCounters } from './stats.ts'
 import { parseTarget } from './target.ts'
 import { createWatching } from './watching.ts'
@@ -45,6 +47,8 @@ export interface EtcdV2Options {
 export interface EtcdV2Door {
   /** Answers any request; paths that etcd v2 does not know are 404. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse, caller?: Caller): void
+  /** The short way of the door's own listener, for keys alone. False, and nothing was done: ask `handle`. Never throws. */
+  ask(request: PlainRequest, answer: Answer): boolean
   /** Ends all open watches; clients ask again. */
   letGo(): void
   /** Lets the watchers go, waits for writes under way; the store stays open. */
@@ -68,6 +72,7 @@ export async function createEtcdV2Door(options: EtcdV2Options): Promise<EtcdV2Do
   const projected = await projecting?.follow(writer)
   return {
     handle: (request, response, caller = {}) => handle(routes, { request, response, caller }, log),
+    ask: (request, answer) => ask(routes.keys, request, answer, log),
     letGo: () => replica.hub.endAll(),
     close: async () => {
       replica.hub.endAll()
@@ -125,6 +130,18 @@ function handle(routes: Routes, exchange: Exchange, log: Logger): void {
     log.error({ err: error, method: request.method, url: request.url }, 'an etcd v2 request failed')
     if (response.headersSent) response.destroy()
     else sendText(response, 500, 'Internal Server Error')
+  }
+}
+
+function ask(keys: KeysDeps, request: PlainRequest, answer: Answer, log: Logger): boolean {
+  const target = parseTarget(request.url)
+  if (target === undefined || 'moved' in target || !isKeysPath(target.path)) return false
+  try {
+    return askKeys(keys, request, target, answer)
+  } catch (error) {
+    log.error({ err: error, method: request.method, url: request.url }, 'an etcd v2 request failed')
+    answer(500, TEXT_HEADERS, 'Internal Server Error\n')
+    return true
   }
 }
 

@@ -6,9 +6,10 @@ import type { BodyReader } from './body.ts'
 import { bytesOfText } from './bytes.ts'
 import type { Caller } from './caller.ts'
 import { type Failure, failure, failureBody, failureStatus, isFailure } from './failure.ts'
-import { parseForm, readMedia } from './form.ts'
+import { type Media, parseForm, readMedia } from './form.ts'
+import type { Answer } from './front/answer.ts'
+import type { PlainRequest } from './front/request.ts'
 import { renderTree } from './node.ts'
-import type { Write } from './operations.ts'
 import { type Parameters, parseParameters } from './parameters.ts'
 import type { Projecting } from './projection/index.ts'
 import type { Replica } from './replica.ts'
@@ -16,8 +17,9 @@ import { allow, send } from './reply.ts'
 import type { Counters } from './stats.ts'
 import type { Target } from './target.ts'
 import { whyAbsent } from './tree.ts'
+import { writeOf } from './wanted-write.ts'
 import type { Watching } from './watching.ts'
-import type { Answer, Writer } from './writer.ts'
+import type { Writer, Answer as Written } from './writer.ts'
 
 export interface KeysDeps {
   readonly replica: Replica
@@ -38,10 +40,16 @@ export interface KeysDeps {
 /** One request on its way through. */
 interface Call {
   readonly deps: KeysDeps
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly method: string
   readonly key: string
   readonly identity: Identity
+  readonly answer: Answer
+}
+
+/** By way of node:http: may wait, may have to show who asks. */
+interface HttpCall extends Call {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly caller: Caller
   /** The key as it was asked for. */
   readonly asked: string
@@ -70,11 +78,13 @@ export interface KeysExchange {
 }
 
 export function serveKeys(deps: KeysDeps, { request, response, caller }: KeysExchange, target: Target): void {
-  const { method } = request
+  const { method = '' } = request
   if (!allow(request, response, METHODS)) return
   const asked = target.path.slice(PREFIX.length)
   const identity = caller.identity ?? LOCAL
-  const call: Call = { deps, request, response, key: keyOf(target.path), identity, caller, asked }
+  const answer: Answer = (status, headers, body) => send(response, status, headers, body)
+  const key = keyOf(target.path)
+  const call: HttpCall = { deps, method, key, identity, answer, request, response, caller, asked }
   if (method !== 'PUT' && method !== 'POST') {
     proceed(call, target.query, undefined, undefined)
     return
@@ -90,41 +100,65 @@ export function serveKeys(deps: KeysDeps, { request, response, caller }: KeysExc
   })
 }
 
+/** The short way, for whoever reaches the door's own listener. False, and nothing was done: `serveKeys` must. */
+export function askKeys(deps: KeysDeps, request: PlainRequest, target: Target, answer: Answer): boolean {
+  const { method, contentType, body } = request
+  if (deps.access.enabled) return false
+  const call: Call = { deps, method, key: keyOf(target.path), identity: LOCAL, answer }
+  const media = method === 'PUT' || method === 'POST' ? readMedia(contentType) : NO_MEDIA
+  const parameters = parametersOf(method, target.query, media.isForm ? body : undefined, media.fault)
+  if (isFailure(parameters)) refuse(call, parameters, 0)
+  else if (isWait(method, parameters)) return false
+  else serve(call, parameters)
+  return true
+}
+
+const NO_MEDIA: Media = { isForm: false, fault: undefined }
+
 /** The rest of the body is not read: the connection ends with the answer. */
-function refuseBody(call: Call, why: 'large' | 'busy'): void {
+function refuseBody(call: HttpCall, why: 'large' | 'busy'): void {
   call.response.setHeader('Connection', 'close')
   call.response.shouldKeepAlive = false
   refuse(call, why === 'large' ? failure(210, 'http: POST too large') : failure(300, 'too many bodies at once'), 0)
 }
 
-function proceed(call: Call, query: string, body: string | undefined, mediaFault: string | undefined): void {
-  const { form, fault } = parseForm(query, body, mediaFault)
-  if (fault !== undefined) {
-    refuse(call, failure(210, fault), 0)
-    return
-  }
-  const parameters = parseParameters(form, call.request.method ?? '')
+function proceed(call: HttpCall, query: string, body: string | undefined, mediaFault: string | undefined): void {
+  const parameters = parametersOf(call.method, query, body, mediaFault)
   if (isFailure(parameters)) refuse(call, parameters, 0)
-  else if (!call.deps.access.enabled) serve(call, parameters)
+  else if (!call.deps.access.enabled) serveOrWait(call, parameters)
   else serveIfAllowed(call, parameters)
 }
 
-function serveIfAllowed(call: Call, parameters: Parameters): void {
-  const { deps, request, caller, asked: key } = call
-  const write = request.method !== 'GET' && request.method !== 'HEAD'
+function parametersOf(
+  method: string,
+  query: string,
+  body: string | undefined,
+  mediaFault: string | undefined,
+): Parameters | Failure {
+  const { form, fault } = parseForm(query, body, mediaFault)
+  return fault === undefined ? parseParameters(form, method) : failure(210, fault)
+}
+
+function serveIfAllowed(call: HttpCall, parameters: Parameters): void {
+  const { deps, method, request, caller, asked: key } = call
+  const write = !isRead(method)
   const asking = { request, caller }
   deps.access.mayUseKey(asking, { key, write, recursive: parameters.recursive }).then(
     (isAllowed) => {
-      if (isAllowed) serve(call, parameters)
+      if (isAllowed) serveOrWait(call, parameters)
       else refuse(call, failure(110, 'Insufficient credentials'), 0)
     },
     (error: unknown) => refuse(call, failure(300, String(error)), indexOf(call)),
   )
 }
 
-function refuse({ deps, response }: Call, refused: Failure, index: number): void {
-  refuseFailure(deps, response, refused, index)
+function refuse({ deps, answer }: Call, refused: Failure, index: number): void {
+  answer(failureStatus(refused), failureHeaders(deps, index), failureBody(refused, index))
 }
+
+const failureHeaders = ({ clusterId }: Pick<KeysDeps, 'clusterId'>, index: number) => [
+  ...['Content-Type', 'application/json', 'X-Etcd-Cluster-Id', clusterId, 'X-Etcd-Index', String(index)],
+]
 
 export function refuseFailure(
   deps: Pick<KeysDeps, 'clusterId'>,
@@ -132,20 +166,22 @@ export function refuseFailure(
   refused: Failure,
   index: number,
 ): void {
-  const headers = ['Content-Type', 'application/json', 'X-Etcd-Cluster-Id', deps.clusterId, 'X-Etcd-Index', `${index}`]
-  send(response, failureStatus(refused), headers, failureBody(refused, index))
+  send(response, failureStatus(refused), failureHeaders(deps, index), failureBody(refused, index))
+}
+
+const isRead = (method: string) => method === 'GET' || method === 'HEAD'
+/** A quorum's read does not wait. */
+const isWait = (method: string, { wait, quorum }: Parameters) => isRead(method) && wait && !quorum
+
+function serveOrWait(call: HttpCall, parameters: Parameters): void {
+  if (isWait(call.method, parameters)) wait(call, parameters)
+  else serve(call, parameters)
 }
 
 function serve(call: Call, parameters: Parameters): void {
-  const { method } = call.request
-  if (method === 'PUT' || method === 'POST' || method === 'DELETE') {
-    write(call, parameters)
-    return
-  }
-  const { recursive, wait } = parameters
-  const refused = call.deps.projecting?.mayRead(call.identity, { key: call.key, recursive, wait })
-  if (refused) refuse(call, refused, 0)
-  else if (!parameters.quorum) read(call, parameters)
+  if (!isRead(call.method)) write(call, parameters)
+  else if (refusedReading(call, parameters)) return
+  else if (!parameters.quorum) get(call, parameters)
   else
     call.deps.catchUp().then(
       () => get(call, parameters),
@@ -154,14 +190,17 @@ function serve(call: Call, parameters: Parameters): void {
     )
 }
 
+function refusedReading(call: Call, { recursive, wait }: Parameters): boolean {
+  const refused = call.deps.projecting?.mayRead(call.identity, { key: call.key, recursive, wait })
+  if (refused) refuse(call, refused, 0)
+  return refused !== undefined
+}
+
 const indexOf = ({ deps }: Call) => deps.replica.head.index
 
-function read(call: Call, parameters: Parameters): void {
+function wait(call: HttpCall, parameters: Parameters): void {
+  if (refusedReading(call, parameters)) return
   const { deps, response, key } = call
-  if (!parameters.wait) {
-    get(call, parameters)
-    return
-  }
   const { recursive, stream, waitIndex } = parameters
   // Indices are counted one by one, so what a number cannot hold is never reached.
   const since = waitIndex === 0n ? indexOf(call) + 1 : Number(waitIndex)
@@ -169,7 +208,7 @@ function read(call: Call, parameters: Parameters): void {
 }
 
 function get(call: Call, { recursive, sorted }: Parameters): void {
-  const { deps, response, key } = call
+  const { deps, answer, key } = call
   const { tree, head } = deps.replica
   const node = tree.get(key)
   deps.counters.count(node === undefined ? 'getsFail' : 'getsSuccess')
@@ -179,12 +218,11 @@ function get(call: Call, { recursive, sorted }: Parameters): void {
     return
   }
   const body = renderTree(node, { recursive, sorted, nowMs: Date.now() })
-  send(response, 200, deps.headers(head.index), `{"action":"get","node":${body}}\n`)
+  answer(200, deps.headers(head.index), `{"action":"get","node":${body}}\n`)
 }
 
 function write(call: Call, parameters: Parameters): void {
-  const { method = '' } = call.request
-  const wanted = writeOf(method, call.key, parameters)
+  const wanted = writeOf(call.method, call.key, parameters)
   call.deps.writer.submit(
     wanted,
     (answer) => {
@@ -195,38 +233,14 @@ function write(call: Call, parameters: Parameters): void {
   )
 }
 
-function writeOf(method: string, key: string, parameters: Parameters): Write {
-  const { dir, recursive, value, refresh, prevValue, prevIndex } = parameters
-  const expires = expiryOf(parameters.ttl)
-  return { do: verbOf(method, parameters), key, dir, recursive, value, expires, refresh, prevValue, prevIndex }
-}
-
-function verbOf(method: string, { prevExist, prevValue, prevIndex }: Parameters): Write['do'] {
-  if (method === 'POST') return 'create-in-order'
-  const isConditional = prevValue !== '' || prevIndex > 0n
-  if (method === 'DELETE') return isConditional ? 'delete-if' : 'delete'
-  if (prevExist === false) return 'create'
-  if (isConditional) return 'swap'
-  return prevExist === true ? 'update' : 'set'
-}
-
-/** In etcd's arithmetic: nanoseconds in 64 bits, which run over after 292 years. Operations judge what comes of it. */
-function expiryOf(ttl: bigint | undefined): number | undefined {
-  if (ttl === undefined) return undefined
-  const nowMs = Date.now()
-  if (ttl < 1_000_000_000n) return nowMs + Number(ttl) * 1_000
-  const at = BigInt(nowMs) * 1_000_000n + BigInt.asIntN(64, ttl * 1_000_000_000n)
-  return Number(BigInt.asIntN(64, at) / 1_000_000n)
-}
-
 const SILENT: ReadonlySet<string> = new Set(['set', 'create', 'update', 'compareAndSwap'])
 
-function answerWrite(call: Call, answer: Answer, isSilent: boolean): void {
-  if (!answer.ok) {
-    refuse(call, answer.failure, answer.failure.code === 110 ? 0 : answer.index)
+function answerWrite(call: Call, written: Written, isSilent: boolean): void {
+  if (!written.ok) {
+    refuse(call, written.failure, written.failure.code === 110 ? 0 : written.index)
     return
   }
-  const { entry, isNew } = answer.done
+  const { entry, isNew } = written.done
   const body = isSilent && SILENT.has(entry.action) ? `{"action":"${entry.action}"}\n` : entry.body
-  send(call.response, isNew ? 201 : 200, call.deps.headers(answer.index), body)
+  call.answer(isNew ? 201 : 200, call.deps.headers(written.index), body)
 }

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Caller } from './caller.ts'
 import type { EtcdV2Door } from './door.ts'
+import { type Front, putBefore } from './front/front.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -35,15 +36,22 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 /** Old clients keep connections for a minute and more; a shorter life here would cut requests on their way. */
 const IDLE_TIMEOUT_MS = 120_000
+const TAKE_TIMEOUT_MS = 60_000
 const CHECK_EVERY_MS = 5_000
 const TCP_KEEP_ALIVE_MS = 30_000
 const MAX_CONNECTIONS = 25_000
 const MAX_HEADER_BYTES = 64 * 1024
 const CLOSING_MS = 2_000
 
+const FRONT_LIMITS = {
+  firstTimeoutMs: HEADERS_TIMEOUT_MS,
+  idleTimeoutMs: IDLE_TIMEOUT_MS,
+  takeTimeoutMs: TAKE_TIMEOUT_MS,
+}
+
 /** Rejects with the system's error when the address cannot be had. */
 export async function listenEtcdV2(
-  handle: EtcdV2Door['handle'],
+  door: Pick<EtcdV2Door, 'ask' | 'handle'>,
   { host, port, tls }: ListenOptions,
 ): Promise<EtcdV2Listener> {
   const limits = {
@@ -58,7 +66,8 @@ export async function listenEtcdV2(
   }
   const server = tls ? createTlsServer({ ...limits, ...tlsOptions(tls) }) : createPlainServer(limits)
   server.maxConnections = MAX_CONNECTIONS
-  server.on('request', (request, response) => handle(request, response, callerOf(request.socket)))
+  const front = tls ? undefined : putBefore(server, door.ask, FRONT_LIMITS)
+  server.on('request', (request, response) => door.handle(request, response, callerOf(request.socket)))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => resolve())
@@ -67,7 +76,7 @@ export async function listenEtcdV2(
   const bound = typeof address === 'object' && address ? address.port : port
   return {
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    close: () => close(server),
+    close: () => close(server, front),
   }
 }
 
@@ -83,10 +92,14 @@ function tlsOptions({ cert, key, ca }: ListenerTls) {
 
 type Server = ReturnType<typeof createPlainServer> | ReturnType<typeof createTlsServer>
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, front: Front | undefined): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS)
+  front?.close()
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    front?.destroy()
+  }, CLOSING_MS)
   await closed
   clearTimeout(timer)
 }

@@ -19,10 +19,12 @@ function giveUpOnSlow(response: ServerResponse): void {
   response.once('close', () => clearTimeout(timer))
 }
 
+/** Of what Go's http.Error says. */
+export const TEXT_HEADERS = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff']
+
 /** As Go's http.Error. */
 export function sendText(response: ServerResponse, status: number, text: string, extra: readonly string[] = []): void {
-  const headers = [...extra, 'Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff']
-  send(response, status, headers, `${text}\n`)
+  send(response, status, [...extra, ...TEXT_HEADERS], `${text}\n`)
 }
 
 export function sendNotFound(response: ServerResponse): void {

@@ -23,7 +23,7 @@ export async function startDoor(options: { readonly strict?: boolean } = {}): Pr
   const store = await openStore('embedded', { dataDir: tempDir(), log })
   let url = ''
   const door = await createEtcdV2Door({ store, log, clientUrls: () => [url], ...options })
-  const listener = await listenEtcdV2(door.handle, { host: '127.0.0.1', port: 0 })
+  const listener = await listenEtcdV2(door, { host: '127.0.0.1', port: 0 })
   url = listener.url
   return {
     url,
