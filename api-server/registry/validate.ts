@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import type { ApiObject, Kind, Violation } from '../../crds/kind.ts'
 import { badRequest, type Cause, invalid, shown } from './errors.ts'
-import { removeStraysOfLarge } from './large-strays.ts'
+import { faultsOfLarge, type LargeFaults } from './large-faults.ts'
 import { duplicatesIn } from './list-duplicates.ts'
 import { checkMetadata, dropRepeatedOwners } from './names.ts'
 import { causesOf, decoderError, dotted, valueAt } from './schema-causes.ts'
@@ -51,6 +51,9 @@ export function admit(
   return { object, warnings: [...warnings, ...repeated] }
 }
 
+/** Nobody reads on behind these, and an answer of megabytes would keep others waiting. */
+const MAX_CAUSES = 1_000
+
 /** Kubernetes reads its own kinds into Go structs: what does not fit in there is not even an object (400). */
 function malformed(kind: Kind, input: ApiObject, issues: readonly Issue[]): Error {
   const undecodable = kind.builtIn ? decoderError(kind, issues, input) : undefined
@@ -59,14 +62,15 @@ function malformed(kind: Kind, input: ApiObject, issues: readonly Issue[]): Erro
   return invalid(
     kind,
     nameOf(input),
-    issues.flatMap((issue) => causesOf(kind, issue, input)),
+    issues.slice(0, MAX_CAUSES).flatMap((issue) => causesOf(kind, issue, input)),
   )
 }
 
 /** Unknown fields hide nothing else: they are taken out and the rest is looked at again. */
 function parse(kind: Kind, input: ApiObject) {
-  const early = kind.structure ? [] : removeStraysOfLarge(kind, input)
-  let unknown = early.map((path) => `unknown field "${path}"`)
+  const early: LargeFaults = kind.structure ? NO_FAULTS : faultsOfLarge(kind, input)
+  if (early.missing.length > 0) throw invalid(kind, nameOf(input), early.missing.map(requiredValue))
+  let unknown = early.strays.map((path) => `unknown field "${path}"`)
   let result = kind.schema.safeParse(input)
   for (let round = 0; !result.success && round < 2; round++) {
     const strays = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
@@ -75,6 +79,12 @@ function parse(kind: Kind, input: ApiObject) {
     result = kind.schema.safeParse(input)
   }
   return { result, unknown }
+}
+
+const NO_FAULTS: LargeFaults = { strays: [], missing: [] }
+
+function requiredValue(field: string): Cause {
+  return { reason: 'FieldValueRequired', message: 'Required value', field }
 }
 
 function checkRules(kind: Kind, object: ApiObject, previous: ApiObject | undefined): Cause[] {
