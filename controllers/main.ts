@@ -17,6 +17,7 @@ import { createElection, type Election } from './lib/leader.ts'
 import { group, type Runnable } from './lib/runnable.ts'
 import { createMachineLifecycle } from './machine-lifecycle/index.ts'
 import { createScheduler } from './scheduler/index.ts'
+import { createUnitSet } from './unit-set/index.ts'
 
 export interface ControllersOptions {
   readonly client: ApiClient
@@ -54,7 +55,7 @@ export function createControllers(options: ControllersOptions): Runnable & Pick<
     name: LEADER_LEASE,
     namespace: EVENT_NAMESPACE,
     lead: () => {
-      const ofOurs = [leaseNamespace(client, log), createScheduler(shared), lifecycle]
+      const ofOurs = [leaseNamespace(client, log), createScheduler(shared), lifecycle, createUnitSet(shared)]
       return group('controllers', [...ofOurs, createGarbageCollector(shared), createDisruption(shared)])
     },
   })

@@ -4,6 +4,7 @@ import { type ApiObject, defineKind, type ObjectOf, type Violation } from './kin
 import { Conditions, CountOrPercent, LabelSelector, Quantity, Toleration } from './metadata.ts'
 import { checkUnitName, isTemplate } from './unit-name.ts'
 import { checkPlacement, PLACEMENT_CEL, type PlacementLike } from './unit-placement.ts'
+import { isGlobal } from './unit-set.ts'
 
 /** fleet's limit is 2 KiB a line and etcd's 1.5 MiB a value; a unit file beyond this is a mistake. */
 const MAX_CONTENT_BYTES = 256 * 1024
@@ -104,8 +105,10 @@ export const Unit = defineKind({
       unitName: z.string().optional().describe('Name on the machine; metadata.name unless given.'),
       machineName: z.string().optional().describe('The machine that should run it; the scheduler sets it.'),
       placement: Placement.optional().describe('Where it may run.'),
-      replicas: z.int().min(0).max(10_000).optional().describe('Number of instances of a template unit.'),
-      maxUnavailable: CountOrPercent.optional().describe('How many instances a rollout may have down at once.'),
+      replicas: z.int().min(0).max(10_000).optional().describe('Number of instances.'),
+      maxUnavailable: CountOrPercent.optional().describe(
+        'How many instances a rollout may have down at once; 1 unless given, 0 holds it.',
+      ),
       template: z
         .strictObject({
           labels: z.record(z.string(), z.string()).optional(),
@@ -146,9 +149,11 @@ export const Unit = defineKind({
         systemd: SystemdState.optional().describe("systemd's own words."),
         hash: z.string().optional().describe('SHA-1 of the content the machine has.'),
         fencingToken: z.string().optional(),
-        replicas: z.int().optional(),
-        readyReplicas: z.int().optional(),
-        desiredReplicas: z.int().optional(),
+        replicas: z.int().optional().describe('Instances that are there.'),
+        activeReplicas: z.int().optional().describe('Instances that run, with whatever content.'),
+        readyReplicas: z.int().optional().describe('Instances that run as they are asked to now.'),
+        updatedReplicas: z.int().optional().describe('Instances that have the newest content.'),
+        desiredReplicas: z.int().optional().describe('Instances that there should be.'),
         conditions: Conditions.optional(),
         observedGeneration: z.int().optional(),
       })
@@ -217,6 +222,8 @@ function checkUnit(object: ApiObject, previous: ApiObject | undefined): Violatio
       message: 'must hold a systemd unit file, for example "[Service]\\nExecStart=/bin/true"',
     })
   violations.push(...checkPlacement(spec.content ?? '', spec.placement))
+  if (spec.replicas !== undefined && isGlobal(spec))
+    violations.push({ path: ['spec', 'replicas'], message: 'Global cannot be used with replicas' })
   const before = (previous?.spec as SpecLike | undefined)?.unitName
   if (previous && (before ?? previous.metadata.name) !== name)
     violations.push({

@@ -2,6 +2,7 @@
 import { findCondition } from '../../controllers/lib/conditions.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
+import { isParent } from '../../crds/unit-set.ts'
 
 export interface Trouble {
   /** `unit/web.service` */
@@ -47,9 +48,10 @@ function readyOf({ status }: Readonly<Machine>) {
   return findCondition(status?.conditions, 'Ready')
 }
 
-function stateOf({ spec, status }: Readonly<Unit>): string {
+function stateOf(unit: Readonly<Unit>): string {
+  const { spec, status } = unit
   if (spec.desiredState === 'inactive') return 'not wanted'
-  if (spec.replicas !== undefined || spec.placement?.global) return 'parents'
+  if (isParent(unit)) return 'parents'
   if (!spec.machineName) return 'not placed'
   return status?.systemd?.activeState ?? 'not started'
 }

@@ -5,6 +5,7 @@ import type { Machine } from '../../crds/machine.ts'
 import type { Condition } from '../../crds/metadata.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { isTemplate } from '../../crds/unit-name.ts'
+import { isParent } from '../../crds/unit-set.ts'
 import { type Explanation, splitReasons } from './explanation.ts'
 import { changesOf } from './why-changes.ts'
 import { machinesSay } from './why-placement.ts'
@@ -59,15 +60,15 @@ function notWanted({ unit }: UnitSight): Explanation | undefined {
 }
 
 function parent({ unit }: UnitSight): Explanation | undefined {
-  const { replicas, placement } = unit.spec
-  const { readyReplicas = 0, desiredReplicas = replicas } = unit.status ?? {}
-  if ((replicas === undefined && !placement?.global) || desiredReplicas === undefined) return undefined
-  if (scheduledOf(unit)?.status === 'False') return undefined
-  const isWell = readyReplicas >= desiredReplicas
+  const { readyReplicas = 0, desiredReplicas = unit.spec.replicas } = unit.status ?? {}
+  if (!isParent(unit) || desiredReplicas === undefined) return undefined
+  const progressing = findCondition(unit.status?.conditions, 'Progressing')
+  const isStuck = progressing?.status === 'False'
+  const isWell = readyReplicas >= desiredReplicas && !isStuck
   return {
     verdict: `${readyReplicas} of ${desiredReplicas} instances run`,
     tone: isWell ? 'good' : 'warn',
-    because: ['its instances are units of their own'],
+    because: ['its instances are units of their own', ...(progressing && !isWell ? [progressing.message] : [])],
     next: isWell ? [] : ['flotilla get units', 'flotilla why unit/INSTANCE'],
   }
 }
@@ -97,7 +98,6 @@ function notPlaced(sight: UnitSight): Explanation | undefined {
 
 function nextForPlacement({ reason, message }: Condition): string[] {
   if (reason === 'NoMachines') return ['start an agent: "flotilla up", or "flotilla agent" on a machine']
-  if (reason === 'NotActedOnYet') return ['leave out the fields that the condition PlacementSupported names']
   const [machine] = /[a-z0-9][-a-z0-9.]*(?=: not ready)/.exec(message) ?? []
   return machine === undefined ? ['flotilla get machines -o wide'] : [`flotilla why machine/${machine}`]
 }

@@ -1,9 +1,9 @@
 /** Why a unit is on no machine, machine by machine, and what would change that. Pure: the scheduler's own rules, asked again. */
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
+import { isParent } from '../../crds/unit-set.ts'
 import { askOf } from './ask.ts'
 import { checksOf, refusals } from './choose.ts'
-import { notActedOn } from './not-acted-on.ts'
 import { asksNamed, worldOf } from './observed.ts'
 import { inOrder } from './order.ts'
 import type { Refusal } from './rules/rule.ts'
@@ -28,7 +28,7 @@ export function diagnose(
   machines: readonly Readonly<Machine>[],
   units: readonly Readonly<Unit>[],
 ): Diagnosis | undefined {
-  if (notActedOn(unit.spec).waits || unit.spec.desiredState === 'inactive') return undefined
+  if (isParent(unit) || unit.spec.desiredState === 'inactive') return undefined
   const others = units.filter(({ metadata }) => metadata.name !== unit.metadata.name)
   const answers = answersOf(unit, machines, [...others, unit])
   const isFree = answers.some((answer) => answer.refusals.length === 0)

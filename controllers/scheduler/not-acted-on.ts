@@ -1,26 +1,19 @@
 /**
  * What a unit asks for and nobody acts on. It is said in a condition, by field, so that nobody believes in a rule that
- * is not kept. Where ignoring the field would put the unit in a forbidden place, the unit waits instead.
+ * is not kept.
  */
 import type { Unit } from '../../crds/unit.ts'
 import { keyValue, readXFleet } from '../../crds/x-fleet.ts'
-
-export interface NotActedOn {
-  /** Fields, sorted: `spec.replicas`, `[X-Fleet] Global`, … */
-  readonly fields: readonly string[]
-  /** The unit must not be placed until they are acted on. */
-  readonly waits: boolean
-}
 
 type Spec = Readonly<Unit['spec']>
 
 /** These are the agent's to carry out. */
 const OTHER_SPEC = ['environment', 'credentials', 'dropIns']
 
-const memo = new WeakMap<Spec, NotActedOn>()
+const memo = new WeakMap<Spec, readonly string[]>()
 
-/** Remembered by spec object: informers never change an object in place. */
-export function notActedOn(spec: Spec): NotActedOn {
+/** Fields, sorted. Remembered by spec object: informers never change an object in place. */
+export function notActedOn(spec: Spec): readonly string[] {
   let known = memo.get(spec)
   if (!known) {
     known = look(spec)
@@ -29,14 +22,9 @@ export function notActedOn(spec: Spec): NotActedOn {
   return known
 }
 
-function look(spec: Spec): NotActedOn {
+function look(spec: Spec): readonly string[] {
   const xFleet = readXFleet(spec.content)
-  const waiting = [
-    ...(spec.replicas === undefined ? [] : ['spec.replicas']),
-    ...(spec.placement?.global ? ['spec.placement.global'] : []),
-    ...(xFleet.global ? ['[X-Fleet] Global'] : []),
-  ]
-  const others = [
+  const fields = [
     ...OTHER_SPEC.filter((field) => isGiven(spec, field)).map((field) => `spec.${field}`),
     ...(isGiven(spec.resources, 'limits') ? ['spec.resources.limits'] : []),
     ...(spec.failover === 'exclusive' ? ['spec.failover=exclusive'] : []),
@@ -48,7 +36,7 @@ function look(spec: Spec): NotActedOn {
       .filter((pair) => !keyValue(pair))
       .map((pair) => `[X-Fleet] MachineMetadata=${pair} (not one key=value)`),
   ]
-  return { fields: [...waiting, ...others].toSorted(), waits: waiting.length > 0 }
+  return fields.toSorted()
 }
 
 /** Present, and not merely an empty list or object. */

@@ -22,6 +22,7 @@ interface Row {
   readonly observed: Partial<Observed>
   readonly expect: readonly string[]
 }
+const owner = { apiVersion: 'flotilla.dev/v1', kind: 'Unit', name: 'parent', uid: 'p', controller: true }
 const xFleet = (option: string) => ({ spec: { content: `[Service]\nExecStart=/bin/true\n[X-Fleet]\n${option}\n` } })
 
 const rows: readonly Row[] = [
@@ -102,17 +103,30 @@ const rows: readonly Row[] = [
     expect: ['bind a.service m2', 'b.service: Scheduled=False NoMachineFits'],
   },
   {
-    title: 'what is not acted on yet makes the unit wait where ignoring it would misplace it',
+    title: 'a parent is never bound, and what was bound before it became one is taken off',
     observed: {
       units: [
         unit('b.service', { spec: { replicas: 3 } }),
         unit('c@.service', { spec: { replicas: 3 } }),
         unit('d.service', xFleet('Global=true')),
+        bound('e.service', 'm1', { placement: { global: true } }),
       ],
     },
-    expect: ['b', 'c@', 'd'].map(
-      (n) => `${n}.service: Scheduled=False NotActedOnYet, PlacementSupported=False NotActedOnYet`,
-    ),
+    expect: ['unbind e.service m1'],
+  },
+  {
+    title: 'an instance of a Global unit is bound by its owner, one of a replicated unit by the scheduler',
+    observed: {
+      units: [
+        unit('a.1.service', { metadata: { ownerReferences: [owner] } }),
+        unit('b.m9.service', { ...xFleet('Global=true'), metadata: { ownerReferences: [owner] } }),
+        unit('c.m9.service', {
+          spec: { placement: { global: true }, machineName: 'm9', desiredState: 'inactive' },
+          metadata: { ownerReferences: [owner] },
+        }),
+      ],
+    },
+    expect: ['bind a.1.service m1'],
   },
   {
     title: 'MachineOf follows its peer, also one placed in the same round, and waits while there is none',

@@ -1,0 +1,67 @@
+/**
+ * Which instances get the newest content now: as many as may be down, none once one has failed with it. Nothing is
+ * remembered: an instance that has its parent's content is one that was updated.
+ */
+import type { Unit } from '../../crds/unit.ts'
+import { failure, isSettled, isUp } from './health.ts'
+import { hasNewest, type Instance } from './instances.ts'
+
+export interface Member {
+  readonly instance: Instance
+  /** Undefined: it is not there yet. */
+  readonly child: Readonly<Unit> | undefined
+}
+
+export interface Roll {
+  /** Names of those that may be given the newest content. */
+  readonly next: ReadonlySet<string>
+  /** With the newest content and failed, in order. */
+  readonly failed: readonly { readonly name: string; readonly because: string }[]
+  /** That the roll has to wait for, in order. */
+  readonly unsettled: readonly string[]
+  readonly updated: number
+  readonly maxUnavailable: number
+}
+
+type State = 'away' | 'down' | 'up' | 'unsettled' | 'done'
+
+/** `isReachable`: whether a machine of this name reports. */
+export function rollOf(
+  members: readonly Member[],
+  maxUnavailable: number,
+  isReachable: (machine: string) => boolean,
+): Roll {
+  const states = members.map((member) => stateOf(member, isReachable))
+  const named = (state: State) => members.flatMap(({ instance }, at) => (states[at] === state ? instance.name : []))
+  const [up, down, away, unsettled] = [named('up'), named('down'), named('away'), named('unsettled')]
+  const failed = members.flatMap((member) => failureOf(member) ?? [])
+  const free = Math.max(0, maxUnavailable - down.length - unsettled.length)
+  // What nobody can reach comes last, so that it holds up nobody.
+  const last = up.length + down.length === 0 ? away : []
+  const next = failed.length > 0 || maxUnavailable === 0 ? [] : [...down, ...up.slice(0, free), ...last]
+  return { next: new Set(next), failed, unsettled, updated: members.filter(isNewest).length, maxUnavailable }
+}
+
+function stateOf({ instance, child }: Member, isReachable: (machine: string) => boolean): State {
+  if (child === undefined || child.metadata.deletionTimestamp) return 'unsettled'
+  if (hasNewest(child.spec, instance.spec)) return isSettled(child) ? 'done' : 'unsettled'
+  if (child.spec.desiredState === 'inactive') return 'down'
+  if (!child.spec.machineName || !isReachable(child.spec.machineName)) return 'away'
+  return isUp(child) ? 'up' : 'down'
+}
+
+function isNewest({ instance, child }: Member): boolean {
+  return child !== undefined && !child.metadata.deletionTimestamp && hasNewest(child.spec, instance.spec)
+}
+
+function failureOf(member: Member) {
+  const because = member.child && isNewest(member) ? failure(member.child) : undefined
+  return because === undefined ? undefined : { name: member.instance.name, because }
+}
+
+/** A share is rounded down, but is never less than one; 0 holds the roll. */
+export function maxUnavailableOf(asked: number | string | undefined, desired: number): number {
+  if (typeof asked !== 'string') return asked ?? 1
+  const percent = Number.parseInt(asked, 10)
+  return percent === 0 ? 0 : Math.max(1, Math.floor((desired * percent) / 100))
+}
