@@ -1,8 +1,9 @@
 /** Opens the etcd v2 door, and its plain listener where one was asked for. */
 import type { Logger } from 'pino'
 import { createEtcdV2Door, type EtcdV2Door } from './legacy/etcd-v2/door.ts'
-import { type EtcdV2Listener, type ListenerTls, listenEtcdV2 } from './legacy/etcd-v2/listen.ts'
+import { type ListenerTls, listenEtcdV2 } from './legacy/etcd-v2/listen.ts'
 import type { ObjectsAbove } from './legacy/etcd-v2/projection/index.ts'
+import { openListener } from './legacy/open-listener.ts'
 import type { Store } from './store/store.ts'
 
 export interface EtcdV2Listen {
@@ -42,7 +43,15 @@ export async function openEtcdV2(options: EtcdV2ServerOptions): Promise<OpenedEt
   const clientUrls = () => (url === undefined ? [] : [url])
   const door = await createEtcdV2Door({ store, objects, log, strict, clientUrls })
   try {
-    const opened = listen === undefined ? undefined : await openListener(door, listen, tls)
+    const opened =
+      listen &&
+      (await openListener({
+        api: 'etcd v2',
+        flag: '--legacy-listen HOST:PORT',
+        where: `${listen.host}:${listen.port}`,
+        isDefault: listen.isDefault,
+        open: () => listenEtcdV2(door, { ...listen, ...(tls && { tls }) }),
+      }))
     const listener = typeof opened === 'object' ? opened : undefined
     url = listener?.url
     const close = async () => {
@@ -53,24 +62,5 @@ export async function openEtcdV2(options: EtcdV2ServerOptions): Promise<OpenedEt
   } catch (error) {
     await door.close()
     throw error
-  }
-}
-
-async function openListener(
-  door: EtcdV2Door,
-  listen: EtcdV2Listen,
-  tls: ListenerTls | undefined,
-): Promise<EtcdV2Listener | string> {
-  const where = `${listen.host}:${listen.port}`
-  try {
-    return await listenEtcdV2(door, { ...listen, ...(tls && { tls }) })
-  } catch (cause) {
-    const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    if (isTaken && listen.isDefault)
-      return `the etcd v2 API is not on ${where}, which is taken; --legacy-listen HOST:PORT puts it elsewhere`
-    const why = isTaken ? 'the address is taken' : (cause as Error).message
-    throw new Error(`the etcd v2 API cannot listen on ${where}: ${why}; give another --legacy-listen HOST:PORT`, {
-      cause,
-    })
   }
 }

@@ -12,7 +12,6 @@ import { writeDurable } from './auth/durable-file.ts'
 import { API_SERVER_USER, CONTROLLERS_USER } from './auth/identity.ts'
 import { renderKubeconfig, writeKubeconfig } from './auth/kubeconfig.ts'
 import { openPki, type Pki } from './auth/pki.ts'
-import { type EtcdV2Listen, type EtcdV2Settings, openEtcdV2 } from './etcd-v2.ts'
 import { createAgentProxy } from './http/agent-proxy.ts'
 import { createApp } from './http/app.ts'
 import { type AuditLog, type AuditOptions, openAuditLog } from './http/audit.ts'
@@ -23,21 +22,19 @@ import { type Family, Histogram } from './http/metrics-text.ts'
 import { createPriority } from './http/priority.ts'
 import type { Services } from './http/services.ts'
 import type { Limits } from './http/tls-server.ts'
-import { createTlsDoor } from './legacy/etcd-v2/tls-door.ts'
+import { type LegacyDoorOptions, openLegacyDoors } from './legacy-doors.ts'
+import { type Address, parseListen } from './listen-address.ts'
 import type { Registry } from './registry/registry.ts'
 import { type RunningRegistry, startRegistry, type Undo } from './running-registry.ts'
 import { type OpenOptions, openStore } from './store/open.ts'
 import { timedStore } from './timed-store.ts'
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends LegacyDoorOptions {
   readonly dataDir: string
   /** `HOST:PORT`; port 0 takes any free one. */
   readonly listen: string
   /** Further addresses that get TLS listeners on the same port rules, for example the machines' underlay. */
   readonly alsoListen?: readonly string[]
-  /** A plain listener for the etcd v2 API; without it only the TLS ports serve `/v2`. `isDefault`: nobody chose it. */
-  readonly legacyListen?: string | { readonly listen: string; readonly isDefault: true }
-  readonly etcdV2?: EtcdV2Settings
   readonly store?: 'embedded' | 'etcd' | 'memory'
   /** Where the store `etcd` is. */
   readonly etcd?: OpenOptions['etcd']
@@ -59,6 +56,8 @@ export interface ApiServer {
   readonly otherUrls: readonly string[]
   /** Where the etcd v2 API is served without TLS. */
   readonly etcdV2Url: string | undefined
+  /** Where fleetctl finds its API without TLS: `http://127.0.0.1:49153` or `unix:///run/fleet.sock`. */
+  readonly fleetV1Url: string | undefined
   /** What people should be told, in sentences. */
   readonly notices: readonly string[]
   readonly kubeconfigPath: string
@@ -107,24 +106,17 @@ async function assemble(options: ApiServerOptions, addresses: readonly Address[]
   const running = await startRegistry(store, log, undo)
   const audit = await openAudit(options, undo)
   const services = servicesOf(running, audit, [transactions], options.controlPlane)
-  const listen = legacyAddress(options.legacyListen)
-  const etcdV2 = await openEtcdV2({ ...options.etcdV2, store, objects: running, listen, log })
-  undo.push(etcdV2.close)
-  const doors = [createTlsDoor(etcdV2.door)]
-  const urls = await listenAll(
-    addresses,
-    { registry: running.registry, services, doors, pki, log, limits: options.limits, advertise: options.advertise },
-    undo,
-  )
+  const { doors, ...told } = await openLegacyDoors(options, { store, running, log }, undo)
+  const { limits, advertise } = options
+  const urls = await listenAll(addresses, { ...running, services, doors, pki, log, limits, advertise }, undo)
   const url = urls[0] ?? ''
-  if (options.advertise !== undefined) undo.push(startAnnouncing(running.registry, options.advertise, url, log))
+  if (advertise !== undefined) undo.push(startAnnouncing(running.registry, advertise, url, log))
   undo.push(async () => running.closing())
   const kubeconfigPath = join(dataDir, 'kubeconfig')
-  await writeFiles(dataDir, kubeconfigPath, { api: url, etcdV2: etcdV2.url }, pki)
+  await writeFiles(dataDir, kubeconfigPath, { api: url, etcdV2: told.etcdV2Url, fleetV1: told.fleetV1Url }, pki)
   return {
     url,
-    etcdV2Url: etcdV2.url,
-    notices: etcdV2.notice === undefined ? [] : [etcdV2.notice],
+    ...told,
     otherUrls: urls.slice(1),
     kubeconfigPath,
     pki,
@@ -190,6 +182,7 @@ interface Endpoints {
   readonly api: string
   /** Left out of the file where there is none. */
   readonly etcdV2: string | undefined
+  readonly fleetV1: string | undefined
 }
 
 async function writeFiles(dataDir: string, kubeconfigPath: string, endpoints: Endpoints, pki: Pki): Promise<void> {
@@ -207,28 +200,6 @@ async function writeFiles(dataDir: string, kubeconfigPath: string, endpoints: En
 function certificateNames(hosts: readonly string[]): string[] {
   const any = new Set(['0.0.0.0', '::'])
   return ['localhost', '127.0.0.1', hostname(), 'flotilla', ...hosts.filter((host) => !any.has(host))]
-}
-
-interface Address {
-  readonly host: string
-  readonly port: number
-}
-
-/** `127.0.0.1:6443`, `[::1]:6443`, `localhost:0`. Throws a sentence that shows the form. */
-export function parseListen(listen: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(listen)
-  const port = Number(match?.[3])
-  const host = match?.[1] ?? match?.[2]
-  if (host === undefined || port > 65_535)
-    throw new Error(`cannot listen on "${listen}": give HOST:PORT, for example 127.0.0.1:6443`)
-  return { host, port }
-}
-
-function legacyAddress(listen: ApiServerOptions['legacyListen']): EtcdV2Listen | undefined {
-  if (listen === undefined) return undefined
-  return typeof listen === 'string'
-    ? { ...parseListen(listen), isDefault: false }
-    : { ...parseListen(listen.listen), isDefault: true }
 }
 
 function urlOf(host: string, address: string | { port: number } | null): string {

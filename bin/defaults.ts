@@ -21,10 +21,16 @@ export const logLevelOption = () =>
     .default('warn')
 
 const DEFAULT_LEGACY_LISTEN = '127.0.0.1:4001'
+const DEFAULT_FLEET_LISTEN = '127.0.0.1:49153'
 
 /** What was asked for, or the default, which the server does without where it is taken. */
 export function legacyListen(flags: ListenFlags): string | { readonly listen: string; readonly isDefault: true } {
   return flags.legacyListen ?? { listen: DEFAULT_LEGACY_LISTEN, isDefault: true }
+}
+
+/** As `legacyListen`. */
+export function fleetListen(flags: ListenFlags): string | { readonly listen: string; readonly isDefault: true } {
+  return flags.fleetListen ?? { listen: DEFAULT_FLEET_LISTEN, isDefault: true }
 }
 
 /** Where the doors listen; the legacy ones are named here so that scripts written for them are understood. */
@@ -35,20 +41,14 @@ export const listenOptions = () => [
     `etcd v2 API, plain HTTP (port 0: any; default: ${DEFAULT_LEGACY_LISTEN} where it is free)`,
   ).env('FLOTILLA_LEGACY_LISTEN'),
   ...legacyDoorOptions(),
-  new Option('--fleet-listen <host:port>', 'fleet v1 API; not served by this version').env('FLOTILLA_FLEET_LISTEN'),
+  new Option(
+    '--fleet-listen <host:port>',
+    `fleet v1 API, plain HTTP; unix:///PATH for a socket, several with commas (port 0: any; default: ${DEFAULT_FLEET_LISTEN} where it is free)`,
+  ).env('FLOTILLA_FLEET_LISTEN'),
 ]
 
 export interface ListenFlags extends LegacyDoorFlags {
   readonly listen: string
   readonly legacyListen?: string
   readonly fleetListen?: string
-}
-
-/** One sentence for each door that was asked for and cannot be opened yet. */
-export function unservedDoors({ fleetListen }: ListenFlags): string[] {
-  return [
-    ...(fleetListen === undefined
-      ? []
-      : [`the fleet v1 API is not served by this version: ${fleetListen} stays closed`]),
-  ]
 }

@@ -68,7 +68,7 @@ export async function ownEtcdOf(flags: WithEtcd, log: Logger, signal: AbortSigna
 export async function advertiseOf({ store, advertiseHost, listen }: WithEtcd): Promise<string | undefined> {
   if (store !== 'etcd') return undefined
   const { advertisedHost } = await import('../api-server/own-etcd/addresses.ts')
-  const { parseListen } = await import('../api-server/main.ts')
+  const { parseListen } = await import('../api-server/listen-address.ts')
   return advertiseHost ?? advertisedHost(parseListen(listen).host)
 }
 

@@ -14,6 +14,8 @@ export const CONTROLLERS_USER = 'flotilla:controllers'
 export const API_SERVER_USER = 'flotilla:api-server'
 /** Who comes in through the etcd v2 door's own listener. */
 export const ETCD_V2_USER = 'flotilla:legacy-v2'
+/** Who comes in through the fleet v1 door's own listener. */
+export const FLEET_V1_USER = 'flotilla:legacy-fleet'
 export const ANONYMOUS: Identity = { user: 'system:anonymous', groups: ['system:unauthenticated'] }
 
 const MACHINE_PREFIX = 'machine:'

@@ -2,11 +2,11 @@ import { type Command, Option } from 'commander'
 import { type AuditFlags, auditOf, auditOptions } from '../audit-flags.ts'
 import {
   dataDirOption,
+  fleetListen,
   type ListenFlags,
   legacyListen,
   listenOptions,
   logLevelOption,
-  unservedDoors,
 } from '../defaults.ts'
 import { type EtcdFlags, etcdOf, etcdOptions } from '../etcd-flags.ts'
 import { etcdV2Settings } from '../legacy-flags.ts'
@@ -47,7 +47,6 @@ async function runServer(flags: ServerFlags): Promise<void> {
     import('../stop-signal.ts'),
   ])
   const signal = stopSignal()
-  for (const sentence of unservedDoors(flags)) console.log(sentence)
   const log = createLog(flags.logLevel, 'server')
   const etcdV2 = await etcdV2Settings(flags)
   const own = await ownEtcdOf(flags, log, signal)
@@ -57,6 +56,7 @@ async function runServer(flags: ServerFlags): Promise<void> {
     const server = await startApiServer({
       ...flags,
       legacyListen: legacyListen(flags),
+      fleetListen: fleetListen(flags),
       etcdV2,
       ...auditOf(flags),
       ...(etcd && { etcd }),

@@ -7,7 +7,7 @@ import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type Lab, missingForLab, openLab } from '../../node-agent/lab/index.ts'
 import { auditOf } from '../audit-flags.ts'
 import type { UpFlags } from '../commands/up.ts'
-import { legacyListen, unservedDoors } from '../defaults.ts'
+import { fleetListen, legacyListen } from '../defaults.ts'
 import { machineNameOfHost } from '../host-name.ts'
 import { etcdV2Settings } from '../legacy-flags.ts'
 import { createLog } from '../log.ts'
@@ -61,7 +61,6 @@ async function choose(
 
 async function bringUp(running: Running): Promise<ApiServer> {
   const { flags, progress, teardown, log, signal } = running
-  for (const sentence of unservedDoors(flags)) progress.say(sentence)
   const { count, here } = await choose(flags, progress)
   const lab =
     count === 0
@@ -88,6 +87,7 @@ async function startServer(flags: UpFlags, lab: Lab | undefined, log: Logger): P
     dataDir,
     listen,
     legacyListen: legacyListen(flags),
+    fleetListen: fleetListen(flags),
     etcdV2: await etcdV2Settings(flags),
     ...auditOf(flags),
     alsoListen: lab ? [`${lab.hostAddress}:0`] : [],

@@ -49,8 +49,9 @@ export async function startProduct(args: readonly string[], options: ProductOpti
   const listen = args.includes('--listen') || env?.FLOTILLA_LISTEN ? [] : ['--listen', '127.0.0.1:0']
   const legacy =
     args.includes('--legacy-listen') || env?.FLOTILLA_LEGACY_LISTEN ? [] : ['--legacy-listen', '127.0.0.1:0']
+  const fleet = args.includes('--fleet-listen') || env?.FLOTILLA_FLEET_LISTEN ? [] : ['--fleet-listen', '127.0.0.1:0']
   const folder = env?.FLOTILLA_DATA_DIR ? [] : ['--data-dir', dataDir]
-  const argv = [...before, ...program, ...args, ...listen, ...legacy, ...folder]
+  const argv = [...before, ...program, ...args, ...listen, ...legacy, ...fleet, ...folder]
   const begun = performance.now()
   const running = await startProcess(argv, { env: { ...UNSET, ...env } })
   const [, kubeconfig = ''] = await running.waitForLine(/^ready: kubeconfig (.+)$/, { timeoutMs }).catch(giveUp)

@@ -3,7 +3,7 @@
  * put together from others by label, so that users' own kinds join them by adding a labelled cluster role. What the
  * fixed roles give to everybody who is known (discovery, asking about oneself) is not repeated here.
  */
-import { ETCD_V2_USER } from '../identity.ts'
+import { ETCD_V2_USER, FLEET_V1_USER } from '../identity.ts'
 import type { BindingObject, PolicyRule, RoleObject } from './policy.ts'
 import { RBAC_GROUP } from './policy.ts'
 
@@ -109,8 +109,15 @@ const LEGACY_V2: RoleObject = {
   rules: [rule([...READ, 'create', 'delete', 'update'], FLOTILLA, 'subnets')],
 }
 
+/** Who reaches the fleet v1 door's own listener: fleetctl's verbs, and metadata of machines, which are labels. */
+const LEGACY_FLEET: RoleObject = {
+  metadata: { name: FLEET_V1_USER, ...BUILT_IN },
+  rules: [rule([...READ, ...WRITE], FLOTILLA, 'units'), rule([...READ, 'patch'], FLOTILLA, 'machines')],
+}
+
 export const BUILT_IN_ROLES: readonly RoleObject[] = [
   CLUSTER_ADMIN,
+  LEGACY_FLEET,
   LEGACY_V2,
   MONITORING,
   aggregated('admin', undefined, [`${AGGREGATE_TO}admin`]),
@@ -135,5 +142,6 @@ function bindingTo(name: string, subject: string, kind: 'Group' | 'User' = 'Grou
 export const BUILT_IN_BINDINGS: readonly BindingObject[] = [
   bindingTo('cluster-admin', 'system:masters'),
   bindingTo(ETCD_V2_USER, ETCD_V2_USER, 'User'),
+  bindingTo(FLEET_V1_USER, FLEET_V1_USER, 'User'),
   bindingTo('system:monitoring', 'system:monitoring'),
 ]
