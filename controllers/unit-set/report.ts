@@ -100,8 +100,9 @@ function progress({ roll, desired }: Sight): string {
   return `${roll.updated} of ${desired} have the newest content`
 }
 
-function waitsFor({ unsettled }: Roll): string {
-  return unsettled.length === 0 ? '' : `, waits for ${list(unsettled)}`
+function waitsFor({ unsettled, unreachable }: Roll): string {
+  const names = [...unsettled, ...unreachable]
+  return names.length === 0 ? '' : `, waits for ${list(names)}`
 }
 
 function named(instances: readonly Instance[]): string {

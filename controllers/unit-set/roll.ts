@@ -17,13 +17,15 @@ export interface Roll {
   readonly next: ReadonlySet<string>
   /** With the newest content and failed, in order. */
   readonly failed: readonly { readonly name: string; readonly because: string }[]
-  /** That the roll has to wait for, in order. */
+  /** That have to settle before more may go down, in order. */
   readonly unsettled: readonly string[]
+  /** With older content on machines that do not report: they hold up nobody, and get it once they are back. */
+  readonly unreachable: readonly string[]
   readonly updated: number
   readonly maxUnavailable: number
 }
 
-type State = 'away' | 'down' | 'up' | 'unsettled' | 'done'
+type State = 'unplaced' | 'unreachable' | 'down' | 'up' | 'unsettled' | 'done'
 
 /** `isReachable`: whether a machine of this name reports. */
 export function rollOf(
@@ -33,20 +35,22 @@ export function rollOf(
 ): Roll {
   const states = members.map((member) => stateOf(member, isReachable))
   const named = (state: State) => members.flatMap(({ instance }, at) => (states[at] === state ? instance.name : []))
-  const [up, down, away, unsettled] = [named('up'), named('down'), named('away'), named('unsettled')]
+  const [up, down, unsettled] = [named('up'), named('down'), named('unsettled')]
   const failed = members.flatMap((member) => failureOf(member) ?? [])
   const free = Math.max(0, maxUnavailable - down.length - unsettled.length)
-  // What nobody can reach comes last, so that it holds up nobody.
-  const last = up.length + down.length === 0 ? away : []
+  // What is on no machine may be there for long: it comes last, so that it holds up nobody.
+  const last = up.length + down.length === 0 ? named('unplaced') : []
   const next = failed.length > 0 || maxUnavailable === 0 ? [] : [...down, ...up.slice(0, free), ...last]
-  return { next: new Set(next), failed, unsettled, updated: members.filter(isNewest).length, maxUnavailable }
+  const updated = members.filter(isNewest).length
+  return { next: new Set(next), failed, unsettled, unreachable: named('unreachable'), updated, maxUnavailable }
 }
 
 function stateOf({ instance, child }: Member, isReachable: (machine: string) => boolean): State {
   if (child === undefined || child.metadata.deletionTimestamp) return 'unsettled'
   if (hasNewest(child.spec, instance.spec)) return isSettled(child) ? 'done' : 'unsettled'
   if (child.spec.desiredState === 'inactive') return 'down'
-  if (!child.spec.machineName || !isReachable(child.spec.machineName)) return 'away'
+  if (!child.spec.machineName) return 'unplaced'
+  if (!isReachable(child.spec.machineName)) return 'unreachable'
   return isUp(child) ? 'up' : 'down'
 }
 

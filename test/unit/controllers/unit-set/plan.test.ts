@@ -223,7 +223,12 @@ const rows: readonly Row[] = [
     ['~ web@2.service', '2 2 1 1 0 True RollingOut'],
   ],
   [
-    'in the end they get it too',
+    'and that one is not touched before it is back',
+    observe(set({ replicas: 2 }), [old(1, {}, { machineName: 'm9' }), web(2)], away('m9')),
+    ['2 2 2 2 1 True RollingOut'],
+  ],
+  [
+    'in the end what is on no machine gets it too',
     observe(set({ replicas: 2 }), [old(1, null, { machineName: '' }), web(2)]),
     ['~ web@1.service', '2 2 1 1 1 True RollingOut'],
   ],
