@@ -22,6 +22,7 @@ import { ObjectBatch } from './projection/batch.ts'
 import type { Projector, Task, Turn, Verdict } from './projection/projector.ts'
 import { encodeHead, encodeLog, INDEX_KEY, logKey } from './records.ts'
 import type { Replica } from './replica.ts'
+import { NOTHING, type Tell, untilOnItsWay } from './telling.ts'
 
 export type Answer =
   | { readonly ok: true; readonly done: Done; readonly index: number }
@@ -70,7 +71,13 @@ export function createWriter(store: Store, replica: Replica, log: Logger, projec
   let closed = false
   const run = async () => {
     await turn() // those whose requests have arrived go together
-    while (queue.length > 0) await commitNext(commits, queue)
+    let tell = NOTHING
+    while (queue.length > 0 || tell !== NOTHING) {
+      const next = queue.length > 0 ? commitNext(commits, queue) : NOTHING
+      if (next !== NOTHING && tell !== NOTHING) await untilOnItsWay()
+      tell()
+      tell = await next
+    }
     running = undefined
   }
   return {
@@ -151,7 +158,8 @@ async function upToDate({ projector }: Commits): Promise<void> {
   if (projector) await inTime(projector.upToDate(), NEWS_TIMEOUT_MS)
 }
 
-async function commitNext(commits: Commits, queue: Queued[]): Promise<void> {
+/** Takes a batch off the queue; nothing comes back where it was refused, and told so. */
+async function commitNext(commits: Commits, queue: Queued[]): Promise<Tell> {
   const { replica, log, projector } = commits
   let alone = false
   for (;;) {
@@ -162,8 +170,8 @@ async function commitNext(commits: Commits, queue: Queued[]): Promise<void> {
       taken = [...decided.taken]
       if (!(await commit(commits, decided))) continue
       queue.splice(0, decided.taken.length)
-      settleAll(replica, decided)
-      return
+      const { index } = replica.head
+      return () => settleAll(log, decided, index)
     } catch (error) {
       // One write that the store cannot take must not take its neighbours down.
       if (error instanceof InvalidTransactionError && !alone && taken.length > 1) {
@@ -172,14 +180,20 @@ async function commitNext(commits: Commits, queue: Queued[]): Promise<void> {
       }
       log.warn({ err: error }, 'etcd v2 writes could not be committed')
       for (const { settle } of queue.splice(0, taken.length)) settle(refused(replica, messageOf(error)))
-      return
+      return NOTHING
     }
   }
 }
 
-function settleAll(replica: Replica, { taken, answers }: Decided): void {
-  for (const [at, { settle }] of taken.entries())
-    settle(answers[at] ?? { ok: false, failure: failure(100, ''), index: replica.head.index })
+/** Whatever one caller makes of its answer, its neighbours get theirs. */
+function settleAll(log: Logger, { taken, answers }: Decided, index: number): void {
+  for (const [at, { settle }] of taken.entries()) {
+    try {
+      settle(answers[at] ?? { ok: false, failure: failure(100, ''), index })
+    } catch (error) {
+      log.error({ err: error }, 'an etcd v2 write is done, yet its answer failed')
+    }
+  }
 }
 
 function messageOf(error: unknown): string {
