@@ -12,6 +12,9 @@ interface UnitLike {
   readonly spec: SpecLike
 }
 
+/** On every instance: the name of its parent. What is orphaned stays one unit, although its file may say Global. */
+export const INSTANCE_OF = 'flotilla.dev/instance-of'
+
 const memo = new WeakMap<SpecLike, boolean>()
 
 /** Asked for in the file or in the fields. Remembered by spec object: informers never change one in place. */
@@ -33,7 +36,8 @@ export function parentUid({ metadata }: Pick<UnitLike, 'metadata'>): string | un
 
 /** It is never bound itself. An instance is never a parent: it has the file of its parent, Global and all. */
 export function isParent(unit: UnitLike): boolean {
-  return parentUid(unit) === undefined && (unit.spec.replicas !== undefined || isGlobal(unit.spec))
+  const isInstance = parentUid(unit) !== undefined || unit.metadata.annotations?.[INSTANCE_OF] !== undefined
+  return !isInstance && (unit.spec.replicas !== undefined || isGlobal(unit.spec))
 }
 
 /** An instance of a Global unit is bound by the unit-set controller, and by nobody else. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Unit } from '../../crds/unit.ts'
 import { checkUnitName } from '../../crds/unit-name.ts'
-import { isGlobal, isParent } from '../../crds/unit-set.ts'
+import { INSTANCE_OF, isGlobal, isParent } from '../../crds/unit-set.ts'
 import { type Instance, instancesOf, type Spec, withBinding, withoutRoll } from './instances.ts'
 import { byKey } from './names.ts'
 import { type Report, type Sight, tell } from './report.ts'
@@ -78,14 +78,20 @@ function goners(children: readonly Readonly<Unit>[], wanted: readonly Instance[]
     .toSorted((a, b) => b.child.metadata.name.localeCompare(a.child.metadata.name, 'en', { numeric: true }))
 }
 
+/** By instance: the spec of its parent that it was found to be in accord with. Objects are never changed in place. */
+const known = new WeakMap<Readonly<Unit>, Readonly<Spec>>()
+
 function planMember(parent: Readonly<Unit>, { instance, child }: Member, isNext: boolean): Action[] {
-  const { labels = {}, annotations = {} } = parent.spec.template ?? {}
+  const { labels = {}, annotations: asked } = parent.spec.template ?? {}
+  const annotations = { ...asked, [INSTANCE_OF]: parent.metadata.name }
   if (child === undefined)
     return [{ do: 'create', name: instance.name, spec: instance.spec, labels, annotations, reason: 'is not there' }]
   const nameHere = child.spec.unitName ?? child.metadata.name
   if (child.metadata.deletionTimestamp || nameHere !== (instance.spec.unitName ?? instance.name)) return []
+  if (!isNext && known.get(child) === parent.spec) return []
   const spec = isNext ? withBinding(child.spec, instance.spec) : withoutRoll(child.spec, instance.spec)
   const isRight = isDeepStrictEqual(spec, child.spec) && hasMetadata(child, labels, annotations)
+  if (isRight) known.set(child, parent.spec)
   const reason = isNext ? 'its turn to get the newest content' : 'differs from its parent'
   return isRight ? [] : [{ do: 'update', child, spec, labels, annotations, reason }]
 }

@@ -5,6 +5,7 @@ import { type Action, type Observed, plan } from '../../../../controllers/unit-s
 import { maxUnavailableOf } from '../../../../controllers/unit-set/roll.ts'
 import type { Unit } from '../../../../crds/unit.ts'
 import { checkUnitName } from '../../../../crds/unit-name.ts'
+import { INSTANCE_OF, isParent } from '../../../../crds/unit-set.ts'
 import { unit } from '../../../support/objects.ts'
 
 const test = suite('what becomes of the instances of a unit')
@@ -38,9 +39,11 @@ const status = ({ active = 'True', reason = 'Running', generation = GENERATION, 
 /** An instance on m1 that runs with the newest content, but for what is given. */
 function child(name: string, spec: Spec = {}, said: Said | null = {}, metadata: Partial<Unit['metadata']> = {}): Unit {
   const owner = { apiVersion: 'flotilla.dev/v1', kind: 'Unit', name: 'web@.service', uid: 'p', controller: true }
+  const parent = name.startsWith('web@') ? 'web@.service' : 'web.service'
+  const annotations = { ...metadata.annotations, [INSTANCE_OF]: parent }
   return unit(name, {
     spec: { content: NEW, machineName: 'm1', ...spec },
-    metadata: { generation: GENERATION, ownerReferences: [owner], ...metadata },
+    metadata: { generation: GENERATION, ownerReferences: [owner], ...metadata, annotations },
     ...(said === null ? {} : { status: status(said) }),
   })
 }
@@ -355,6 +358,13 @@ test('what fields a parent has for itself no instance gets', () => {
   if (action?.do !== 'create') throw new Error('nothing made')
   assert.equal(Object.keys(action.spec).toSorted(), ['content', 'desiredState', 'failover'])
   assert.equal(action.labels, { a: 'b' })
+})
+
+test('an instance that is orphaned stays what it is', () => {
+  const [action] = plan(observe(everywhere(), [], { machines: ['m1'] }))
+  if (action?.do !== 'create') throw new Error('nothing made')
+  const annotations = { ...action.annotations }
+  assert.not(isParent(unit(action.name, { spec: action.spec, metadata: { annotations } })))
 })
 
 test('the reason names what failed and how far it came', () => {

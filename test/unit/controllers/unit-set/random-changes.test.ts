@@ -55,7 +55,12 @@ function perform(world: World, action: Action): void {
   else if (action.do === 'create') {
     if (units.has(action.name)) throw new Error(`${action.name} exists`)
     const owner = { apiVersion: 'flotilla.dev/v1', kind: 'Unit', name: NAME, uid: 'p', controller: true }
-    const metadata = { generation: 1, ownerReferences: [owner], labels: { ...action.labels } }
+    const metadata = {
+      generation: 1,
+      ownerReferences: [owner],
+      labels: { ...action.labels },
+      annotations: { ...action.annotations },
+    }
     units.set(action.name, unit(action.name, { spec: action.spec, metadata }))
   } else if (action.do === 'update') {
     const { name, generation = 0 } = action.child.metadata
