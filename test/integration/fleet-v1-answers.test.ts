@@ -1,5 +1,5 @@
 /** The fleet v1 door against the real server: fleet's answers call by call, pages, rights, addresses. */
-import { statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -10,6 +10,7 @@ import { type ApiClient, connect } from '../../controllers/lib/client.ts'
 import { ClusterRoleBinding, Machine, Unit } from '../../crds/index.ts'
 import { askFleet, type FleetAsk } from '../support/fleet-v1-client.ts'
 import { doorOf } from '../support/idle-clients.ts'
+import { runProcess } from '../support/process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { askWithCertificate } from './etcd-v2-tls-client.ts'
@@ -158,6 +159,55 @@ test('an address that is taken is a sentence, or an error where it was asked for
     /the fleet v1 API cannot listen on .*: the address is taken; give another --fleet-listen/,
   )
   other.close()
+})
+
+test('a socket that is left over is replaced; a file, or a socket that answers, is not', async () => {
+  const dir = tempDir()
+  const options = { dataDir: dir, listen: '127.0.0.1:0', store: 'memory' as const, log }
+  const refused = (path: string) =>
+    startApiServer({ ...options, fleetListen: `unix://${path}` }).catch((error: Error) => error.message)
+  const file = join(dir, 'precious')
+  writeFileSync(file, 'kept')
+  assert.match(String(await refused(file)), /the address is taken/)
+  assert.is(readFileSync(file, 'utf8'), 'kept')
+  assert.match(String(await refused(socket)), /the address is taken/)
+  const left = join(dir, 'left.sock')
+  const leave = `require('net').createServer().listen('${left}', () => process.kill(process.pid, 'SIGKILL'))`
+  await runProcess([process.execPath, '-e', leave])
+  assert.ok(statSync(left).isSocket())
+  const after = await startApiServer({ ...options, fleetListen: `unix://${left}` })
+  assert.is((await askFleet(`unix://${left}`, 'GET', '/fleet/v1/units')).status, 200)
+  await after.close()
+})
+
+test('a global unit has a state on each machine, under its one name', async () => {
+  const content = '[Service]\nExecStart=/bin/true\n\n[X-Fleet]\nGlobal=true\n'
+  const systemd = { loadState: 'loaded', activeState: 'active', subState: 'running' }
+  const { uid = '' } = (await admin.create(Unit, { metadata: { name: 'g.service' }, spec: { content } })).metadata
+  const owner = { apiVersion: 'flotilla.dev/v1', kind: 'Unit', name: 'g.service', uid, controller: true }
+  const ids = ['n2', 'n1'].map((name) => name.padEnd(32, '0'))
+  for (const machineID of ids) {
+    const machineName = machineID.slice(0, 2)
+    const name = `g.${machineName}.service`
+    await admin.create(Machine, { metadata: { name: machineName } })
+    await admin.patch(Machine, machineName, { type: 'merge', subresource: 'status', body: { status: { machineID } } })
+    const spec = { content, unitName: 'g.service', machineName }
+    await admin.create(Unit, { metadata: { name, ownerReferences: [owner] }, spec })
+    const status = { machineName, currentState: 'launched', systemd }
+    await admin.patch(Unit, name, { type: 'merge', subresource: 'status', body: { status } })
+  }
+  const names = (body: unknown, list: string) =>
+    ((body as Record<string, { name: string; machineID?: string }[]>)[list] ?? []).map(
+      ({ name, machineID }) => `${name} ${machineID}`,
+    )
+  assert.equal(names((await ask('GET', '/fleet/v1/units')).body, 'units'), ['g.service undefined'])
+  const each = ids.toReversed().map((id) => `g.service ${id}`)
+  assert.equal(names((await ask('GET', '/fleet/v1/state')).body, 'states'), each)
+  const one = await ask('GET', `/fleet/v1/state?machineID=${ids[0]}&unitName=g.service`)
+  assert.equal(names(one.body, 'states'), [`g.service ${ids[0]}`])
+  assert.is(((await ask('GET', '/fleet/v1/state/g.service')).body as { machineID: string }).machineID, ids[1])
+  assert.is((await ask('GET', '/fleet/v1/units/g.n1.service')).status, 404)
+  assert.is((await ask('DELETE', '/fleet/v1/units/g.n1.service')).status, 404)
 })
 
 test('without the binding of flotilla:legacy-fleet nobody may do anything here', async () => {

@@ -1,16 +1,16 @@
 /** One request of fleet's API on its way, and what becomes of it. */
 import type { IncomingMessage } from 'node:http'
-import { type Machine, Machine as MachineKind, type Unit, Unit as UnitKind } from '../../../crds/index.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Machine as MachineKind, Unit as UnitKind } from '../../../crds/index.ts'
 import type { Kind } from '../../../crds/kind.ts'
 import type { Entry } from '../../registry/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Demand } from './access.ts'
-import { type MachineOf, type SeenMachine, seenMachine } from './fleet-objects.ts'
+import { type MachineOf, type SeenMachine, type SeenUnit, seenMachine, seenUnit } from './fleet-objects.ts'
 import type { BodyReader } from './request-body.ts'
 
 export const UNIT = UnitKind as Kind
 export const MACHINE = MachineKind as Kind
-export type { Machine, Unit }
 
 export interface Call {
   readonly registry: Registry
@@ -26,6 +26,19 @@ export interface Call {
 export interface Answer {
   readonly status: number
   readonly body?: unknown
+}
+
+/** The first time each has to be read: others get their turn in between. */
+const UNITS_A_TURN = 500
+
+/** All that are there now, copies and all, by name. */
+export async function seenUnits(call: Call): Promise<SeenUnit[]> {
+  const seen: SeenUnit[] = []
+  for (const entry of [...entriesOf(call, UNIT)]) {
+    if (seen.length % UNITS_A_TURN === UNITS_A_TURN - 1) await nextTurn()
+    seen.push(seenUnit(entry))
+  }
+  return seen
 }
 
 export function entriesOf({ registry }: Call, kind: Kind): Generator<Entry> {

@@ -3,7 +3,7 @@
  * looks for it. Whoever may open the socket has the rights of the door.
  */
 
-import { rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { createConnection } from 'node:net'
 import type { FleetV1Door } from './door.ts'
@@ -54,9 +54,10 @@ function bind(server: Server, at: ListenAt): Promise<void> {
   })
 }
 
-/** A socket that nobody answers at is what a killed server left behind. */
+/** A socket that nobody answers at is what a killed server left behind; what is no socket is left alone. */
 async function removeDeadSocket(path: string): Promise<void> {
-  if ((await probe(path)) === 'ECONNREFUSED') await rm(path, { force: true })
+  const found = await lstat(path).catch(() => undefined) // absent, or not ours to see: binding will tell
+  if (found?.isSocket() && (await probe(path)) === 'ECONNREFUSED') await rm(path, { force: true })
 }
 
 /** How a connection to it fails; undefined where somebody answers, or does not say in time. */

@@ -4,7 +4,7 @@ import { checkUnitName, isTemplate } from '../../../crds/unit-name.ts'
 import { checkPlacement } from '../../../crds/unit-placement.ts'
 import { updatedBy } from '../../registry/managed-fields/track.ts'
 import type { Place } from '../../registry/registry.ts'
-import { type Answer, type Call, entriesOf, listBody, machineFinder, UNIT } from './call.ts'
+import { type Answer, type Call, listBody, machineFinder, seenUnits, UNIT } from './call.ts'
 import { type SeenUnit, seenUnit, shownUnit } from './fleet-objects.ts'
 import { pageOf } from './page.ts'
 import { Refusal } from './refusal.ts'
@@ -15,13 +15,9 @@ const OWNERSHIP = updatedBy({ manager: 'fleet-v1' })
 const NOT_THERE = 'unit does not exist'
 const STATES: ReadonlySet<string> = new Set(['inactive', 'loaded', 'launched'])
 
-export function listUnits(call: Call): Answer {
+export async function listUnits(call: Call): Promise<Answer> {
   call.demand({ verb: 'list', kind: UNIT })
-  const all: SeenUnit[] = []
-  for (const entry of entriesOf(call, UNIT)) {
-    const seen = seenUnit(entry)
-    if (isShown(seen)) all.push(seen)
-  }
+  const all = (await seenUnits(call)).filter(isShown)
   const { items, nextPageToken } = pageOf(all, call.query)
   const machineOf = machineFinder(call)
   const units = items.map((seen) => shownUnit(seen, machineOf))
