@@ -1,3 +1,4 @@
+/** Longer than 250 lines: it is one table of decisions, to be read in one piece. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { instanceName } from '../../../../controllers/unit-set/names.ts'
