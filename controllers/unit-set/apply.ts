@@ -1,4 +1,5 @@
 /** Writes what was planned: every change for the version it was planned from, every deletion for that incarnation. */
+import { setMaxListeners } from 'node:events'
 import { Unit } from '../../crds/unit.ts'
 import { isApiError } from '../lib/api-error.ts'
 import type { ApiWriter } from '../lib/client.ts'
@@ -18,6 +19,8 @@ export interface ApplyDeps {
 }
 
 const AT_ONCE = 16
+/** Each call listens to the run's signal, and so does the run. */
+const MAX_LISTENERS = AT_ONCE + 2
 
 /** What goes first, so that a machine has room for what comes. Rejects with the first error, after all were tried. */
 export async function applyAll(
@@ -26,6 +29,7 @@ export async function applyAll(
   actions: readonly Action[],
   signal: AbortSignal,
 ): Promise<void> {
+  setMaxListeners(MAX_LISTENERS, signal)
   const deletions = actions.filter((action) => action.do === 'delete')
   for (const { child } of deletions) await remove(deps, child, signal)
   await forEachConcurrently(
