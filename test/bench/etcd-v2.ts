@@ -1,14 +1,18 @@
 /** The etcd v2 door beside etcd's own: durable writes and reads of single keys, in turn, on one disk. */
 import { startFlotilla } from './flotilla/running.ts'
+import { hostOf } from './flotilla/units.ts'
 import { atLeast, type Question, type Settings } from './harness/figure.ts'
 import { type Collector, rounds } from './harness/rounds.ts'
 import type { Target } from './load/connection.ts'
 import { runLoad } from './load/run.ts'
+import { requestText } from './load/template.ts'
 import { getV2, putV2, startEtcd } from './peers/etcd.ts'
 
 const CONNECTIONS = [1, 64, 256]
 const VALUE_BYTES = 256
 const KEYS = 1_000
+/** On one key, from one client process. */
+const WAITERS = [1, 10_000]
 /** Design §8: as fast as etcd in company; alone, a durable write costs two syncs here. */
 const BARS: Readonly<Record<string, (connections: number) => number>> = {
   put: (connections) => (connections === 1 ? 0.5 : 1),
@@ -44,6 +48,18 @@ async function round(collect: Collector, settings: Settings): Promise<void> {
   }
   for (const connections of CONNECTIONS)
     for (const what of ['put', 'get'] as const) await compare(collect, contenders, what, connections, settings)
+  for (const waiters of WAITERS) for (const contender of contenders) await measureWake(collect, contender, waiters)
+}
+
+async function measureWake(collect: Collector, { who, target }: Contender, waiters: number): Promise<void> {
+  const host = hostOf(target)
+  const path = '/v2/keys/bench/awaited'
+  const type = 'application/x-www-form-urlencoded'
+  const wait = requestText({ method: 'GET', path: `${path}?wait=true`, host })
+  const write = requestText({ method: 'PUT', path, host, type, body: 'value=now' })
+  const { wakeMs } = await runLoad({ do: 'wake', target, waiters, wait, write })
+  collect.add(who, `wake-up of ${waiters} who wait on one key, p50`, 'ms', wakeMs.p50)
+  collect.add(who, `wake-up of ${waiters} who wait on one key, the last`, 'ms', wakeMs.max)
 }
 
 function targetOf(url: string): Target {

@@ -8,7 +8,7 @@ const test = suiteOf('ten thousand random operations on the etcd v2 API', { need
 
 const OPERATIONS = 2_500
 
-for (const seed of [2, 3, 4, 5])
+for (const seed of [5, 6, 7, 8])
   test(`${OPERATIONS} of them, seed ${seed}: the door and etcd never differ`, async () => {
     await using pair = await startPair()
     assert.is(await fuzz(pair, { seed, operations: OPERATIONS }), undefined)

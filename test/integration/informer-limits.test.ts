@@ -38,7 +38,7 @@ test('an answer of 410 to a watch makes both list anew', async () => {
     await until(() => server.seen.watches.length === 2, { what: 'both to watch' })
     server.items = [object('stays', '1'), object('new', '7')] as never
     server.resourceVersion = '7'
-    server.fail.watch.push(410, 410)
+    server.keptFrom = 7
     for (const watch of server.seen.watches) watch.cut()
     const held = () =>
       [theirs.list('default'), ours.list()].map((list) =>

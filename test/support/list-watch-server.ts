@@ -25,6 +25,8 @@ export interface ListWatchServer {
   resourceVersion: string
   /** Answers the next requests of this sort with these HTTP codes; 0 cuts the connection, -1 never answers. */
   readonly fail: { list: number[]; watch: number[] }
+  /** Watches from before this version are answered 410. */
+  keptFrom: number
   readonly seen: { lists: number; watches: OpenWatch[] }
   /** The newest watch. */
   readonly watch: OpenWatch | undefined
@@ -40,6 +42,7 @@ export async function startListWatchServer(): Promise<ListWatchServer> {
     items: [],
     resourceVersion: '1',
     fail: { list: [], watch: [] },
+    keptFrom: 0,
     seen: { lists: 0, watches: [] },
     get watch() {
       return state.seen.watches.at(-1)
@@ -57,7 +60,8 @@ function answer(state: ListWatchServer, request: IncomingMessage, response: Serv
   const url = new URL(request.url ?? '/', 'http://test')
   const isWatch = url.searchParams.get('watch') === 'true'
   if (!isWatch) state.seen.lists++
-  const failure = state.fail[isWatch ? 'watch' : 'list'].shift()
+  const isExpired = isWatch && Number(url.searchParams.get('resourceVersion')) < state.keptFrom
+  const failure = isExpired ? 410 : state.fail[isWatch ? 'watch' : 'list'].shift()
   if (failure === -1) return
   if (failure === 0) return void request.socket.destroy()
   response.setHeader('content-type', 'application/json')

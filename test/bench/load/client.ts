@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { burst, closedLoop } from './closed-loop.ts'
 import type { Job, Watch, WatchResult } from './job.ts'
 import { paced } from './paced.ts'
+import { wake } from './wake.ts'
 import { type Watchers, watchers } from './watchers.ts'
 
 const QUIET_MS = 1_000
@@ -31,6 +32,7 @@ async function quiet(all: Watchers): Promise<void> {
 function run(job: Job): Promise<unknown> {
   if (job.do === 'closed-loop') return closedLoop(job)
   if (job.do === 'burst') return burst(job)
+  if (job.do === 'wake') return wake(job)
   return job.do === 'paced' ? paced(job) : watch(job)
 }
 

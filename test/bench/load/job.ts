@@ -49,7 +49,17 @@ export interface Watch {
   readonly marker: string
 }
 
-export type Job = ClosedLoop | Burst | Paced | Watch
+/** Waits on one key by so many, and one write that wakes them all. */
+export interface Wake {
+  readonly do: 'wake'
+  readonly target: Target
+  readonly waiters: number
+  /** Whole requests, sent as they are. */
+  readonly wait: string
+  readonly write: string
+}
+
+export type Job = ClosedLoop | Burst | Paced | Watch | Wake
 
 export interface LoadResult {
   /** Answered in the counted time. */
@@ -64,6 +74,11 @@ export interface LoadResult {
 export interface BurstResult extends LoadResult {
   /** Wall clock at which each number's 2xx had arrived, in order of the numbers. */
   readonly answeredAtMs: readonly number[]
+}
+
+export interface WakeResult {
+  /** From the sending of the write to the whole answer of each. */
+  readonly wakeMs: Spread
 }
 
 export interface WatchResult {

@@ -4,18 +4,30 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { within } from '../../support/within.ts'
-import type { Burst, BurstResult, ClosedLoop, Job, LoadResult, Paced, Watch, WatchResult } from './job.ts'
+import type {
+  Burst,
+  BurstResult,
+  ClosedLoop,
+  Job,
+  LoadResult,
+  Paced,
+  Wake,
+  WakeResult,
+  Watch,
+  WatchResult,
+} from './job.ts'
 
 const CLIENT = join(import.meta.dirname, 'client.ts')
 const LIMIT_MS = 120_000
 
 export function runLoad(job: Burst): Promise<BurstResult>
 export function runLoad(job: ClosedLoop | Paced): Promise<LoadResult>
+export function runLoad(job: Wake): Promise<WakeResult>
 /** Runs one job to its end. Rejects when the client fails, or after two minutes. */
-export async function runLoad(job: Exclude<Job, Watch>): Promise<LoadResult> {
+export async function runLoad(job: Exclude<Job, Watch>): Promise<LoadResult | WakeResult> {
   const client = start(job)
   client.child.stdin.end()
-  return (await client.nextLine()) as LoadResult
+  return (await client.nextLine()) as LoadResult | WakeResult
 }
 
 export interface RunningWatch extends AsyncDisposable {
