@@ -33,7 +33,7 @@ export function randomRequest(dice: Random, indices: readonly number[]): RandomR
   const index = () => (dice.chance(0.95) ? String(dice.pick(indices)) : dice.pick(['x', '0', '-1']))
   const isWrite = method === 'PUT' || method === 'POST'
   add(isWrite ? 0.8 : 0.02, 'value', () => dice.pick(VALUES))
-  add(isWrite ? 0.15 : 0.02, 'ttl', () => dice.pick(['100', '200', '', '300', 'no', '99999999999']))
+  add(isWrite ? 0.15 : 0.02, 'ttl', () => dice.pick(['100', '200', '', '300', 'no', '400']))
   add(isWrite ? 0.15 : 0.4, 'dir', boolean)
   add(method === 'PUT' ? 0.3 : 0.02, 'prevExist', either)
   add(method === 'PUT' || method === 'DELETE' ? 0.15 : 0.02, 'prevValue', () => dice.pick(VALUES))
