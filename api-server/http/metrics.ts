@@ -1,4 +1,5 @@
 /** What the server counts about itself, under a kube-apiserver's names where it has one. */
+import { getOrMake } from '../registry/get-or-make.ts'
 import type { Registry } from '../registry/registry.ts'
 import { processMetrics } from './metrics-process.ts'
 import {
@@ -102,15 +103,6 @@ const SCOPES = ['', 'cluster', 'namespace', 'resource'] as const
 function scopeOf({ target }: RequestRecord): number {
   if (target === undefined) return 0
   return target.name !== undefined ? 3 : target.namespace !== undefined ? 2 : 1
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = make()
-    map.set(key, value)
-  }
-  return value
 }
 
 function labelsOf(record: RequestRecord): Labels {

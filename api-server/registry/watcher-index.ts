@@ -2,8 +2,10 @@
  * Who hears of a change. Watchers that fix one field (`spec.machineName=m1`, `metadata.name=web.service`) are found by
  * that value, so an event costs what its own watchers cost, however many others there are.
  */
+
 import type { Kind } from '../../crds/kind.ts'
 import type { Change } from './change.ts'
+import { getOrMake } from './get-or-make.ts'
 import { type FieldSelector, selectablePaths } from './selectors.ts'
 
 export interface Watcher {
@@ -65,13 +67,4 @@ export class WatcherIndex {
 
 function deliverTo(watchers: ReadonlySet<Watcher> | undefined, change: Change): void {
   if (watchers) for (const watcher of watchers) watcher.deliver(change)
-}
-
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = make()
-    map.set(key, value)
-  }
-  return value
 }

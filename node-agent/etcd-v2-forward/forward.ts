@@ -2,9 +2,11 @@
  * 127.0.0.1:4001 of a machine, as on every CoreOS host: etcd's v2 API in plain HTTP, answered by the API servers, to
  * whom we speak TLS with the machine's own certificate.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { listen } from '../serve/listen.ts'
 import { isForwarded } from './paths.ts'
 import { sendNotFound } from './refusal.ts'
 import { type RelayLimits, relay, type Upstreams } from './relay.ts'
@@ -101,14 +103,4 @@ function createTurns(): (socket: Socket, work: () => Promise<void>) => void {
       turn.waiting -= 1
     })
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host, port }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }

@@ -4,6 +4,7 @@
  * Mutual TLS decides who gets in: the certificate must come from our authority and carry the API server's name. Users
  * are authenticated and authorised there; nothing else may reach this door.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -13,6 +14,7 @@ import type { Logger } from 'pino'
 import { checkUnitName } from '../../crds/unit-name.ts'
 import type { UnitDriver } from '../units/driver.ts'
 import { acceptExec } from './exec-upgrade.ts'
+import { listen } from './listen.ts'
 import { parseLog, sendLog, statusText } from './log.ts'
 import { refuseUpgrade, sendStatus } from './reply.ts'
 
@@ -63,16 +65,6 @@ export async function serveAgent(options: ServeOptions): Promise<AgentDoor> {
   await listen(server, host, port)
   const address = server.address() as AddressInfo
   return { host: address.address, port: address.port, closed }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host, port }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 /** Upgraded connections and half-made ones are none of http's any more, and would keep the door open. */
