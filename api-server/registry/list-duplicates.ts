@@ -14,10 +14,44 @@ type Path = readonly (string | number)[]
 /** None for an object that had some before: it must stay possible to write it otherwise. */
 export function duplicatesIn(kind: Kind, object: ApiObject, previous: ApiObject | undefined): Cause[] {
   if (kind.builtIn || 'structure' in kind) return []
-  const { metadata: _, ...properties } = schemaOf(kind).properties ?? {}
-  const look = (one: ApiObject) => [...inValue(one, { properties }, [])]
+  const keyed = keyedOf(kind)
+  if (keyed === null) return []
+  const look = (one: ApiObject) => [...inValue(one, keyed, [])]
   const causes = look(object)
   return causes.length > 0 && previous !== undefined && look(previous).length > 0 ? [] : causes
+}
+
+const keyedParts = new WeakMap<Kind, JsonSchema | null>()
+
+/** Of the kind's schema only what leads to such lists, made once: most of an object leads to none. */
+function keyedOf(kind: Kind): JsonSchema | null {
+  let keyed = keyedParts.get(kind)
+  if (keyed === undefined) {
+    const { metadata: _, ...properties } = schemaOf(kind).properties ?? {}
+    keyed = keyedPart({ properties }) ?? null
+    keyedParts.set(kind, keyed)
+  }
+  return keyed
+}
+
+/** Structural schemas have either properties or additionalProperties, so leaving some out changes no other's meaning. */
+function keyedPart({
+  properties = {},
+  additionalProperties: others,
+  items,
+  ...rest
+}: JsonSchema): JsonSchema | undefined {
+  const inside = Object.entries(properties).flatMap(([field, schema]) => {
+    const part = keyedPart(schema)
+    return part ? [[field, part] as const] : []
+  })
+  const part: JsonSchema = { ...rest }
+  if (inside.length > 0) part.properties = Object.fromEntries(inside)
+  const [ofOthers, ofItems] = [typeof others === 'object' ? keyedPart(others) : undefined, items && keyedPart(items)]
+  if (ofOthers) part.additionalProperties = ofOthers
+  if (ofItems) part.items = ofItems
+  const leads = inside.length > 0 || ofOthers !== undefined || ofItems !== undefined
+  return leads || identityIn(part) !== undefined ? part : undefined
 }
 
 function* inValue(value: unknown, schema: JsonSchema, path: Path): Generator<Cause> {
