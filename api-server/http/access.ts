@@ -1,12 +1,13 @@
 /** Who is calling, on whose behalf, and may they: the one place where http asks auth. */
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import { Machine } from '../../crds/index.ts'
+import { Machine, Unit } from '../../crds/index.ts'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { identify } from '../auth/authenticate.ts'
 import { type Attributes, forbiddenMessage, meetsCondition, type ResourceAttributes } from '../auth/authorize.ts'
 import { ANONYMOUS, type Identity } from '../auth/identity.ts'
 import type { Authorizer } from '../auth/rbac/authorizer.ts'
+import { secretRefusal } from '../auth/unit-secrets.ts'
 import { type Entry, objectOf } from '../registry/entry.ts'
 import { forbidden, unauthorized } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -57,11 +58,17 @@ export function createAccess(registry: Registry, authorizer: Authorizer): Access
       if (!decision.allowed) throw refuse(decision.reason)
       const { condition } = decision
       const escalates = escalationGuard(authorizer, identity, target)
-      if (condition === undefined && escalates === undefined) return undefined
+      const namesSecrets = target.kind === Unit && target.subresource === undefined
+      if (condition === undefined && escalates === undefined && !namesSecrets) return undefined
       return (object, next) => {
         if (condition !== undefined && !meetsCondition(identity, condition, object))
           throw refuse(forbiddenMessage(identity, attributes))
-        if (next !== undefined) escalates?.(next, next === object ? undefined : object)
+        if (next === undefined) return
+        const previous = next === object ? undefined : object
+        escalates?.(next, previous)
+        const secret = namesSecrets ? secretRefusal(authorizer, identity, next, previous) : undefined
+        if (secret !== undefined)
+          throw refuse(`units.flotilla.dev ${JSON.stringify(next.metadata.name)} is forbidden: ${secret}`)
       }
     },
     authorizePath: (request, method, path) => {

@@ -207,4 +207,32 @@ test('aggregation rules take all rights there are', async () => {
   )
 })
 
+test('a unit names only Secrets that its writer may read', async () => {
+  const rules = [{ verbs: ['*'], apiGroups: ['flotilla.dev'], resources: ['units'] }]
+  await post(`${RBAC}/clusterroles`, { metadata: { name: 'unit-writer' }, rules })
+  await bind('ellen', 'unit-writer', 'ellen')
+  const headers = { 'Impersonate-User': 'ellen' }
+  const credentials = [{ name: 'key', secretKeyRef: { name: 'db', key: 'password' } }]
+  const content = '[Service]\nExecStart=/bin/true\n'
+  const create = (name: string, spec: object, rest: object = { headers }) =>
+    post(UNITS, { metadata: { name }, spec: { content, desiredState: 'inactive', ...spec } }, rest)
+  const refused = await create('mine.service', { credentials })
+  assert.equal(
+    [refused.code, refused.body.message],
+    [
+      403,
+      'units.flotilla.dev "mine.service" is forbidden: a unit may name only Secrets that its writer may read: secrets "db" is forbidden: User "ellen" cannot get resource "secrets" in API group "" in the namespace "default"',
+    ],
+  )
+  assert.is((await create('mine.service', {})).code, 201)
+  assert.is((await create('theirs.service', { credentials }, {})).code, 201)
+  const patch = (name: string, spec: object) =>
+    api.ask('PATCH', `${UNITS}/${name}`, { body: { spec }, type: MERGE, headers })
+  assert.is((await patch('mine.service', { credentials })).code, 403)
+  assert.is((await patch('theirs.service', { content: `${content}ExecStartPre=/bin/cat x\n` })).code, 403)
+  assert.is((await patch('theirs.service', { desiredState: 'loaded' })).code, 200)
+  await bind('ellen-views', 'edit', 'ellen')
+  assert.is((await patch('mine.service', { credentials })).code, 200)
+})
+
 test.run()

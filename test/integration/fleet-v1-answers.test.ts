@@ -49,7 +49,7 @@ for (const [group, cases] of CASES)
     }
   })
 
-test('the cases are more than a hundred', () => assert.ok(CASES.flatMap(([, cases]) => cases).length > 100))
+test('the cases are more than 150', () => assert.ok(CASES.flatMap(([, cases]) => cases).length > 150))
 
 test('what is no JSON, or no unit, cannot be decoded', async () => {
   for (const body of ['{', '[]', '{"name":1}', '{"options":{}}', '{"options":[{"value":1}]}']) {
@@ -115,6 +115,19 @@ test('a unit made with kubectl shows in the form of fleet, and keeps what fleet 
   assert.equal(metadata.labels, { mine: '1' })
   assert.ok(metadata.managedFields?.some((entry) => (entry as { manager?: string }).manager === 'fleet-v1'))
   await admin.delete(Unit, 'k.service')
+})
+
+test('a unit that reads a Secret can be started and stopped here, but not given another text', async () => {
+  const credentials = [{ name: 'key', secretKeyRef: { name: 'db', key: 'password' } }]
+  const content = '[Service]\nExecStart=/bin/true\n'
+  await admin.create(Unit, { metadata: { name: 's.service' }, spec: { content, credentials } })
+  const write = (body: object) => ask('PUT', '/fleet/v1/units/s.service', { body })
+  assert.is((await write({ desiredState: 'loaded' })).status, 204)
+  const options = [{ section: 'Service', name: 'ExecStart', value: '/bin/cat %d/key' }]
+  const { status, body } = await write({ options, desiredState: 'launched' })
+  assert.is(status, 403)
+  assert.match(JSON.stringify(body), /only Secrets that its writer may read: secrets \\"db\\" is forbidden/)
+  await admin.delete(Unit, 's.service')
 })
 
 test('the API describes itself, on the unix socket too, which is for its owner and the group', async () => {

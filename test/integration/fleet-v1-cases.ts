@@ -291,6 +291,53 @@ const OTHERWISE: readonly Case[] = [
   ],
 ]
 
+/** Made and taken away again. */
+const passing = (name: string, options: readonly object[]): readonly Case[] => [
+  [`PUT ${U}/${encodeURIComponent(name)}`, put(name, { options }), 201, undefined],
+  [`GET ${U}/${encodeURIComponent(name)}`, undefined, 200, { ...unit(name), options }],
+  [`DELETE ${U}/${encodeURIComponent(name)}`, undefined, 204, undefined],
+]
+
+const TYPES: readonly Case[] = [
+  ...['automount', 'device', 'mount', 'path', 'scope', 'service', 'slice', 'snapshot', 'socket', 'swap', 'target'],
+  ...['timer', 'busname'],
+]
+  .flatMap((type) => passing(`t.${type}`, RUN))
+  .concat(['path', 'service', 'socket', 'target', 'timer'].flatMap((type) => passing(`t@.${type}`, RUN)))
+
+const TOGETHER: readonly Case[] = (
+  [
+    [
+      ['MachineID', 'x'],
+      ['MachineMetadata', 'a=b'],
+    ],
+    [['MachineMetadata', '"region=a" "disk=ssd"']],
+    [['MachineMetadata', 'region=a disk=b']],
+    [
+      ['MachineOf', 'b.service'],
+      ['MachineMetadata', 'a=b'],
+    ],
+    [
+      ['MachineOf', 'b.service'],
+      ['Conflicts', 'c*'],
+    ],
+    [
+      ['MachineOf', 'web@%i.service'],
+      ['Conflicts', 'web@2.service'],
+    ],
+    [
+      ['Replaces', 'b'],
+      ['MachineOf', 'c.service'],
+    ],
+    [
+      ['Replaces', 'b'],
+      ['MachineMetadata', 'a=b'],
+    ],
+    [['Conflicts', 'a.service b.service']],
+    [['Conflicts', '[']],
+  ] as const
+).flatMap((options) => passing('allowed.service', fleet(...options)))
+
 export const CASES: readonly (readonly [group: string, cases: readonly Case[]])[] = [
   ['paths', PATHS],
   ['verbs', VERBS],
@@ -298,6 +345,8 @@ export const CASES: readonly (readonly [group: string, cases: readonly Case[]])[
   ['bodies', BODIES],
   ['names', NAMES],
   ['rules of placement', RULES],
+  ['types of units', TYPES],
+  ['what goes together', TOGETHER],
   ['the life of units', LIFE],
   ['page tokens', PAGES],
   ['metadata of machines', METADATA],

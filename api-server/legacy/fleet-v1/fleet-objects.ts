@@ -3,7 +3,7 @@
  * left out, and keys come in the order of the alphabet. Pure; an object that did not change is read once.
  */
 import type { Machine, Unit } from '../../../crds/index.ts'
-import { readXFleet } from '../../../crds/x-fleet.ts'
+import { isBoundByOwner, isGlobal, isParent } from '../../../crds/unit-set.ts'
 import { type Entry, objectOf } from '../../registry/entry.ts'
 import { hashOf, optionsOf, textOf, type UnitOption } from './unit-options.ts'
 
@@ -76,16 +76,14 @@ function readUnit(entry: Entry): SeenUnit {
   const { metadata, spec, status } = unit
   const options = optionsOf(spec.content)
   const text = textOf(options)
-  const isGlobal = spec.placement?.global === true || readXFleet(spec.content).global
-  const isCopy =
-    isGlobal && Boolean(metadata.ownerReferences?.some(({ controller, kind }) => controller && kind === 'Unit'))
+  const isCopy = isBoundByOwner(unit)
   const isCurrent = status?.hash === undefined || status.hash === hashOf(spec.content)
   return {
     name: isCopy ? (spec.unitName ?? entry.name) : entry.name,
     text,
     options,
     isCopy,
-    isGlobal,
+    isGlobal: isCopy || (isParent(unit) && isGlobal(spec)),
     isDeleting: Boolean(metadata.deletionTimestamp),
     unit,
     hash: isCurrent ? hashOf(text) : (status?.hash ?? ''),

@@ -91,7 +91,7 @@ async function changeUnit(call: Call, { name, desired, content }: Change, status
     ...current,
     spec: { ...(current.spec as object), desiredState: desired, ...(content !== undefined && { content }) },
   })
-  const guard = (object: ApiObject) => call.demand({ verb: 'update', kind: UNIT, name, object })
+  const guard = (object: ApiObject, next?: ApiObject) => call.demand({ verb: 'update', kind: UNIT, name, object, next })
   await call.registry.update(placeOf(name), change, undefined, { ownership: OWNERSHIP, guard })
   return { status }
 }
