@@ -55,6 +55,12 @@ function systemdInstalled(): boolean {
   return executable('/usr/lib/systemd/systemd') || executable('/lib/systemd/systemd')
 }
 
+/** In a network namespace that goes with the question. */
+function bridgeFilters(): boolean {
+  const chain = 'chain bridge probe forward { type filter hook forward priority 0; }'
+  return succeeds('unshare', '--net', 'nft', `add table bridge probe; add ${chain}`)
+}
+
 const command = (name: string) => () => commandPath(name) !== undefined
 
 /** Each requirement: what to ask, and what a person reads where the answer is no. */
@@ -65,6 +71,7 @@ const PROBES = {
   dbus: { holds: command('dbus-daemon'), lacking: 'dbus-daemon is not installed' },
   iproute2: { holds: command('ip'), lacking: 'ip (iproute2) is not installed' },
   iptables: { holds: command('iptables'), lacking: 'iptables is not installed' },
+  nftables: { holds: bridgeFilters, lacking: 'nft (nftables) is not installed, or the kernel filters no bridges' },
   'loop devices': { holds: () => succeeds('losetup', '--find'), lacking: 'the kernel grants no loop devices' },
   docker: { holds: command('dockerd'), lacking: 'dockerd is not installed' },
   etcd: { holds: command('etcd'), lacking: 'etcd is not installed' },
