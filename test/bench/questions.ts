@@ -1,6 +1,7 @@
 /** Every question there is, in the order in which they are asked. */
 import { creates } from './creates.ts'
 import { etcdV2 } from './etcd-v2.ts'
+import { fleet } from './fleet.ts'
 import { gets } from './gets.ts'
 import type { Question } from './harness/figure.ts'
 import { list } from './list.ts'
@@ -21,5 +22,6 @@ export const QUESTIONS: readonly Question[] = [
   watch,
   store,
   scheduler,
+  fleet,
   memory,
 ]

@@ -9,6 +9,8 @@ import { UNITS } from './units.ts'
 
 /** Wall clock, ms. */
 export interface Seen {
+  /** When its create was sent, where it says so (`SENT_AT`). */
+  readonly sentMs?: number
   readonly machine?: string
   /** spec.machineName was set. */
   readonly boundMs?: number
@@ -29,8 +31,11 @@ export interface UnitWatch extends AsyncDisposable {
   seen(name: string): Seen
 }
 
+/** The annotation in which a unit carries the time of its sending. */
+export const SENT_AT = 'bench.flotilla.dev/sent-at'
+
 interface WatchedUnit {
-  readonly metadata: { readonly name: string }
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> }
   readonly spec: { readonly machineName?: string }
   readonly status?: { readonly machineName?: string; readonly systemd?: { readonly activeState?: string } }
 }
@@ -64,7 +69,9 @@ function note(all: Map<string, Seen>, line: string): void {
   const { metadata, spec, status } = object
   const before = all.get(metadata.name) ?? {}
   const isActive = status?.systemd?.activeState === 'active'
+  const sentAt = metadata.annotations?.[SENT_AT]
   all.set(metadata.name, {
+    ...(sentAt && { sentMs: Number(sentAt) }),
     ...(spec?.machineName && { machine: spec.machineName, boundMs: nowMs }),
     ...(status?.machineName && { claimedMs: nowMs }),
     ...(isActive && { reportedMs: nowMs }),

@@ -1,6 +1,6 @@
 /** Requests about Units, the objects that all questions here are asked with. */
 import type { Target } from '../load/connection.ts'
-import { NUMBER, requestText } from '../load/template.ts'
+import { NUMBER, requestText, STAMP } from '../load/template.ts'
 
 export const UNITS = '/apis/flotilla.dev/v1/units'
 
@@ -27,8 +27,15 @@ export function createSleeper(target: Target): string {
   return create(target, bodyOf({ desiredState: 'launched', content: SLEEPER }))
 }
 
-function bodyOf(spec: object): string {
-  return JSON.stringify({ apiVersion: 'flotilla.dev/v1', kind: 'Unit', metadata: { name: unitName(NUMBER) }, spec })
+/** The same, and it carries the time of its sending in `annotation`. */
+export function createStamped(target: Target, annotation: string): string {
+  const annotations = { [annotation]: STAMP }
+  return create(target, bodyOf({ desiredState: 'launched', content: SLEEPER }, { annotations }))
+}
+
+function bodyOf(spec: object, metadata: object = {}): string {
+  const named = { name: unitName(NUMBER), ...metadata }
+  return JSON.stringify({ apiVersion: 'flotilla.dev/v1', kind: 'Unit', metadata: named, spec })
 }
 
 function create(target: Target, body: string): string {

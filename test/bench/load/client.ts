@@ -4,8 +4,9 @@
  */
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { agents } from './agents.ts'
 import { burst, closedLoop } from './closed-loop.ts'
-import type { Job, Watch, WatchResult } from './job.ts'
+import type { Agents, AgentsResult, Job, Watch, WatchResult } from './job.ts'
 import { paced } from './paced.ts'
 import { wake } from './wake.ts'
 import { type Watchers, watchers } from './watchers.ts'
@@ -24,6 +25,15 @@ async function watch(job: Watch): Promise<WatchResult> {
   return all.result()
 }
 
+async function simulate(job: Agents): Promise<AgentsResult> {
+  const all = await agents(job)
+  process.stdout.write('ready\n')
+  input.on('line', () => process.stdout.write(`${JSON.stringify(all.result())}\n`))
+  await inputEnds
+  all.close()
+  return all.result()
+}
+
 /** What is still on its way is waited for, as long as something comes. */
 async function quiet(all: Watchers): Promise<void> {
   for (let seen = -1; seen !== all.events(); await delay(QUIET_MS)) seen = all.events()
@@ -33,6 +43,7 @@ function run(job: Job): Promise<unknown> {
   if (job.do === 'closed-loop') return closedLoop(job)
   if (job.do === 'burst') return burst(job)
   if (job.do === 'wake') return wake(job)
+  if (job.do === 'agents') return simulate(job)
   return job.do === 'paced' ? paced(job) : watch(job)
 }
 

@@ -59,7 +59,15 @@ export interface Wake {
   readonly write: string
 }
 
-export type Job = ClosedLoop | Burst | Paced | Watch | Wake
+/** Machines without systemd, until standard input ends; every further line is answered with an `AgentsResult`. */
+export interface Agents {
+  readonly do: 'agents'
+  readonly target: Target
+  readonly machines: number
+  readonly firstNumber: number
+}
+
+export type Job = ClosedLoop | Burst | Paced | Watch | Wake | Agents
 
 export interface LoadResult {
   /** Answered in the counted time. */
@@ -87,4 +95,16 @@ export interface WatchResult {
   readonly fewest: number
   /** From the sending of a write to its arrival at each watcher; undefined when nothing arrived. */
   readonly deliveryMs: Spread | undefined
+}
+
+/** Since the last one. */
+export interface AgentsResult {
+  /** Changes of units that each agent's watch has brought. */
+  readonly heard: readonly number[]
+  /** The agents' own writes (leases, claims, reports), from when each was due; undefined when there were none. */
+  readonly writesMs: Spread | undefined
+  /** Answers other than 2xx, by status. */
+  readonly refused: Readonly<Record<string, number>>
+  /** Connections that broke. */
+  readonly failures: readonly string[]
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { within } from '../../support/within.ts'
 import type {
+  Agents,
+  AgentsResult,
   Burst,
   BurstResult,
   ClosedLoop,
@@ -24,7 +26,7 @@ export function runLoad(job: Burst): Promise<BurstResult>
 export function runLoad(job: ClosedLoop | Paced): Promise<LoadResult>
 export function runLoad(job: Wake): Promise<WakeResult>
 /** Runs one job to its end. Rejects when the client fails, or after two minutes. */
-export async function runLoad(job: Exclude<Job, Watch>): Promise<LoadResult | WakeResult> {
+export async function runLoad(job: Exclude<Job, Watch | Agents>): Promise<LoadResult | WakeResult> {
   const client = start(job)
   client.child.stdin.end()
   return (await client.nextLine()) as LoadResult | WakeResult
@@ -43,6 +45,27 @@ export async function runWatch(job: Watch): Promise<RunningWatch> {
     finish() {
       client.child.stdin.end()
       return client.nextLine() as Promise<WatchResult>
+    },
+    async [Symbol.asyncDispose]() {
+      client.child.kill('SIGKILL')
+      await client.exited
+    },
+  }
+}
+
+export interface RunningAgents extends AsyncDisposable {
+  /** What the agents did since the last call. */
+  result(): Promise<AgentsResult>
+}
+
+/** Resolves once all of them are registered and follow their units. */
+export async function runAgents(job: Agents): Promise<RunningAgents> {
+  const client = start(job)
+  await client.nextLine()
+  return {
+    result() {
+      client.child.stdin.write('result\n')
+      return client.nextLine() as Promise<AgentsResult>
     },
     async [Symbol.asyncDispose]() {
       client.child.kill('SIGKILL')
