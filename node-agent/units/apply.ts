@@ -8,8 +8,8 @@ import { uidOf } from './bound-units.ts'
 import type { Copies } from './copies.ts'
 import type { Outcome, UnitDriver } from './driver.ts'
 import type { Memory } from './memory.ts'
-import { attemptKey } from './observe.ts'
-import type { Action, UnitRecord, Verb, Wanted, World } from './plan.ts'
+import { attemptKey, type Scene } from './observe.ts'
+import type { Action, UnitRecord, Verb, Wanted } from './plan.ts'
 import type { RecordFile } from './records.ts'
 
 export interface ApplyDeps {
@@ -29,7 +29,7 @@ const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 60_000
 
 /** Rejects only with DriverUnavailableError or what the disk says about the records; the next round starts over. */
-export async function apply(actions: readonly Action[], world: World, deps: ApplyDeps): Promise<void> {
+export async function apply(actions: readonly Action[], world: Scene, deps: ApplyDeps): Promise<void> {
   if (actions.length === 0) return
   const batch = (verb: LocalVerb): readonly Action[] => actions.filter((action) => action.do === verb)
   const failed = new Set<string>()
@@ -42,7 +42,7 @@ export async function apply(actions: readonly Action[], world: World, deps: Appl
   const run = async (verb: LocalVerb): Promise<void> => {
     const chosen = batch(verb).filter((action) => !failed.has(action.uid))
     if (chosen.length === 0) return
-    const outcomes = await perform(verb, chosen, deps)
+    const outcomes = await perform(verb, chosen, world, deps)
     for (const action of chosen) settle(action, outcomes.get(action.unitName), round)
   }
   try {
@@ -56,13 +56,18 @@ export async function apply(actions: readonly Action[], world: World, deps: Appl
 }
 
 /** Unit name to the manager's refusal; no entry is success. */
-async function perform(verb: LocalVerb, actions: readonly Action[], deps: ApplyDeps): Promise<Map<string, string>> {
+async function perform(
+  verb: LocalVerb,
+  actions: readonly Action[],
+  { files }: Scene,
+  deps: ApplyDeps,
+): Promise<Map<string, string>> {
   const names = actions.map(({ unitName }) => unitName)
   for (const name of names) {
     deps.memory.dirty.add(name)
     deps.memory.hints.acted(name)
   }
-  const outcomes = verb === 'keep' ? await keep(actions, deps) : await drive(verb, names, actions, deps)
+  const outcomes = verb === 'keep' ? await keep(actions, deps) : await drive(verb, names, actions, files, deps)
   return new Map(outcomes.flatMap(({ name, refused }) => (refused === undefined ? [] : [[name, refused] as const])))
 }
 
@@ -70,12 +75,11 @@ function drive(
   verb: Exclude<LocalVerb, 'keep'>,
   names: readonly string[],
   actions: readonly Action[],
-  { driver, unit }: ApplyDeps,
+  files: Scene['files'],
+  { driver }: ApplyDeps,
 ): Promise<readonly Outcome[]> {
   if (verb !== 'install') return driver[verb](names)
-  return driver.install(
-    actions.map(({ uid, unitName }) => ({ name: unitName, content: unit(uid)?.spec.content ?? '' })),
-  )
+  return driver.install(actions.flatMap(({ uid }) => files.get(uid) ?? []))
 }
 
 /** Nothing is started of which no durable copy exists; when the disk refuses, all of the batch waits. */
@@ -119,8 +123,10 @@ function settle(action: Action, refused: string | undefined, round: Round): void
   log.warn({ unit: name, unitName, action: verb, reason, refused }, 'action refused')
 }
 
+const NOTHING = { hash: '', files: '', contentHash: '' }
+
 function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wanted, epoch }: Round): void {
-  const hash = wanted.get(uid)?.hash ?? ''
+  const { hash, files, contentHash } = { ...NOTHING, ...wanted.get(uid) }
   const put = (change: Partial<UnitRecord>): void => {
     const before = memory.records.get(uid) ?? { uid, name, unitName, hash, epoch, started: false }
     memory.records.set(uid, { ...before, ...change })
@@ -131,7 +137,7 @@ function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wa
     memory.installed.delete(unitName)
     memory.refusals.delete(uid)
   } else if (verb === 'install') {
-    memory.installed.set(unitName, hash)
+    memory.installed.set(unitName, { files: files ?? '', contentHash })
     // Looked at before it was here: what was seen then would be taken for the manager's refusal.
     if (memory.observed.get(unitName)?.loadState === 'not-found') memory.observed.delete(unitName)
     if (memory.records.get(uid)?.epoch !== epoch) put({ epoch, started: false })

@@ -26,9 +26,17 @@ export interface ObservedUnit {
   readonly exitStatus: number
 }
 
+export interface DropIn {
+  /** A file name that ends in `.conf`; drop-ins count in the order of their names. */
+  readonly name: string
+  readonly content: string
+}
+
 export interface UnitFile {
   readonly name: string
   readonly content: string
+  /** Absent and empty mean the same; an `installed` file has them in the order of their names. */
+  readonly dropIns?: readonly DropIn[]
 }
 
 /** Why a unit could not be taken: the manager's own words. Absent means accepted. */
@@ -57,7 +65,10 @@ export interface JournalOptions {
 
 /** Verbs that change the machine. */
 export interface UnitControl {
-  /** Makes the files known to the manager (write, fsync, rename, link; one reload only if a known file changed). */
+  /**
+   * Makes the files and their drop-ins known to the manager (write, rename, link; one reload only if a known file changed).
+   * Drop-ins that an earlier file of the name had and this one has not are gone.
+   */
   install(files: readonly UnitFile[]): Promise<readonly Outcome[]>
   /** Stops what runs, forgets failure state, removes links and files; resolves when they are really stopped. */
   remove(names: readonly string[]): Promise<readonly Outcome[]>
@@ -71,8 +82,8 @@ export interface UnitControl {
 export interface UnitObservation {
   /** State of every unit asked for; a name the manager does not know has loadState `not-found`. */
   observe(names: readonly string[]): Promise<ReadonlyMap<string, ObservedUnit>>
-  /** Files that this driver has installed: name to content. */
-  installed(): Promise<ReadonlyMap<string, string>>
+  /** Files that this driver has installed, by name. */
+  installed(): Promise<ReadonlyMap<string, UnitFile>>
   /** Yields unit names that may have changed ('' = anything may have: observe all again), until `signal` aborts. */
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>
   /** The manager's own explanation of a refused or failed unit; '' when there is none. */

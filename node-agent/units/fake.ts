@@ -4,11 +4,11 @@
  * and `exit N`); any other path is a missing executable.
  */
 import pino, { type Logger } from 'pino'
-import type { JournalOptions, LogLine, UnitDriver } from './driver.ts'
+import type { JournalOptions, LogLine, UnitDriver, UnitFile } from './driver.ts'
 import type { Exit } from './process/exit-set.ts'
 import { LaunchError, type Launcher, type LaunchRequest, type RunningProcess } from './process/launcher.ts'
 import { superviseServices } from './process/services.ts'
-import type { UnitDirectory, Written } from './unit-directory.ts'
+import { inOrder, isSameFile, type UnitDirectory, type Written } from './unit-directory.ts'
 
 const PROGRAMS = new Set(['sleep', 'true', 'false', 'echo', 'sh', 'bash'])
 const EXEC = 203
@@ -25,7 +25,7 @@ export interface FakeUnitDriver extends UnitDriver {
 export interface FakeDriverOptions {
   readonly log?: Logger
   /** What an earlier driver had installed. */
-  readonly installed?: ReadonlyMap<string, string>
+  readonly installed?: ReadonlyMap<string, UnitFile>
 }
 
 export async function openFakeDriver({ log, installed }: FakeDriverOptions = {}): Promise<FakeUnitDriver> {
@@ -52,14 +52,14 @@ export async function openFakeDriver({ log, installed }: FakeDriverOptions = {})
   return { ...driver, kill: processes.launcher.signal, isAlive: processes.isAlive, running: processes.running }
 }
 
-function memoryFiles(contents: Map<string, string>): Pick<UnitDirectory, 'write' | 'remove' | 'read'> {
+function memoryFiles(contents: Map<string, UnitFile>): Pick<UnitDirectory, 'write' | 'remove' | 'read'> {
   return {
     async write(files) {
-      const kinds = files.map(({ name, content }): [string, Written] => {
-        const before = contents.get(name)
-        return [name, before === undefined ? 'new' : before === content ? 'same' : 'changed']
+      const kinds = files.map((file): [string, Written] => {
+        const before = contents.get(file.name)
+        return [file.name, before === undefined ? 'new' : isSameFile(before, file) ? 'same' : 'changed']
       })
-      for (const { name, content } of files) contents.set(name, content)
+      for (const file of files) contents.set(file.name, inOrder(file))
       return new Map(kinds)
     },
     async remove(names) {

@@ -15,6 +15,8 @@ import { createHolding } from './holding.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { createReconciler, type Reconciler } from './reconciler.ts'
 import { openRecords } from './records.ts'
+import type { GeneratedDropIn } from './render/render-unit.ts'
+import { noSources } from './sources/none.ts'
 import type { Happening } from './status.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createWaker, type Waker } from './waker.ts'
@@ -30,8 +32,12 @@ export interface UnitsOptions {
   readonly serverWaitMs?: number
   readonly onDriver: (trouble: string | undefined) => void
   readonly onHappening: (unit: Readonly<Unit>, happening: Happening, message: string) => void
+  /** Drop-ins that a unit gets besides its own; the same array as long as they are the same. */
+  readonly generated?: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
   readonly log: Logger
 }
+
+const NOTHING_GENERATED: readonly GeneratedDropIn[] = []
 
 const MAX_WRITES = 64
 const SERVER_WAIT_MS = 5_000
@@ -89,6 +95,7 @@ async function assemble(
   const records = openRecords(dataDir)
   const memory = createMemory(await loadCopies(copies, log), await records.load(), { wake, signal })
   const units = boundUnits(machineName, informer)
+  const sources = noSources('this agent reads no ConfigMaps and Secrets')
   let isOnline = false
   void informer.ready.then(() => {
     isOnline = true
@@ -99,6 +106,8 @@ async function assemble(
   const reconciler = createReconciler({
     ...{ driver, memory, copies, records, units, holding, machineName, epoch, log, onDriver },
     isOnline: () => isOnline,
+    sources: () => sources,
+    generated: options.generated ?? (() => NOTHING_GENERATED),
     statusWriter: () => statusWriter,
     nowMs: () => performance.now(),
   })

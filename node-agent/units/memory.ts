@@ -2,7 +2,7 @@
 import type { Unit } from '../../crds/unit.ts'
 import type { ObservedUnit } from './driver.ts'
 import { createHints, type Hints } from './hints.ts'
-import type { UnitRecord } from './plan.ts'
+import type { Installed, UnitRecord } from './plan.ts'
 
 /** A start that was not seen doing anything for so long has ended already. */
 export const START_SHOWS_WITHIN_MS = 300
@@ -21,8 +21,8 @@ export interface Memory {
   /** Uid to the object on disk. */
   readonly copies: Map<string, Readonly<Unit>>
   readonly records: Map<string, UnitRecord>
-  /** Unit name to hash of content. */
-  readonly installed: Map<string, string>
+  /** By unit name. */
+  readonly installed: Map<string, Installed>
   readonly observed: Map<string, ObservedUnit>
   /** Unit names whose observed state may be old. */
   readonly dirty: Set<string>

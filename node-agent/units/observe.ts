@@ -1,11 +1,13 @@
 /** Gathers what is wanted and what is there into the one picture that `plan` decides on. */
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Unit } from '../../crds/unit.ts'
 import { uidOf, unitNameOf } from './bound-units.ts'
-import type { UnitDriver } from './driver.ts'
+import type { UnitDriver, UnitFile } from './driver.ts'
 import type { Memory } from './memory.ts'
 import type { Wanted, World } from './plan.ts'
+import { contentHash, filesHash, restartHash } from './render/hashes.ts'
+import { type GeneratedDropIn, renderUnit, reservedDropIn } from './render/render-unit.ts'
+import { missingSources, type Sources } from './render/sources.ts'
 
 export interface Circumstances {
   readonly machineName: string
@@ -13,14 +15,25 @@ export interface Circumstances {
   readonly online: boolean
   readonly units: readonly Readonly<Unit>[]
   readonly nowMs: number
+  /** The same object as long as nothing in it has changed. */
+  readonly sources: Sources
+  /** Drop-ins that the agent adds to a unit; the same array as long as they are the same. */
+  readonly generated: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
+}
+
+/** A world, and the files that its units are to have. */
+export interface Scene extends World {
+  /** By uid; none for a unit that waits for something. */
+  readonly files: ReadonlyMap<string, UnitFile>
 }
 
 type Observer = Pick<UnitDriver, 'installed' | 'observe' | 'unsupported'>
 
 /** Rejects with DriverUnavailableError while the manager is away; nothing is forgotten then. */
-export async function observe(driver: Observer, memory: Memory, now: Circumstances): Promise<World> {
+export async function observe(driver: Observer, memory: Memory, now: Circumstances): Promise<Scene> {
   if (memory.isStale) await readInstalled(driver, memory)
-  const wanted = now.units.map((unit) => wantedOf(unit, driver, memory, now))
+  const looks = now.units.map((unit) => look(unit, driver, memory, now))
+  const wanted = looks.map((each) => each.wanted)
   await readStates(driver, memory, wanted)
   memory.endStarts(now.nowMs)
   return {
@@ -28,6 +41,7 @@ export async function observe(driver: Observer, memory: Memory, now: Circumstanc
     epoch: now.epoch,
     online: now.online,
     wanted,
+    files: new Map(looks.flatMap(({ wanted: { uid }, file }) => (file ? [[uid, file] as const] : []))),
     held: [...memory.copies.values()].map((copy) => ({
       uid: uidOf(copy),
       name: copy.metadata.name,
@@ -45,11 +59,6 @@ function forget(name: string, { observed, hints }: Memory): void {
   hints.acted(name)
 }
 
-/** Of the content alone, as fleet's: equal files have equal hashes whatever their names. */
-export function contentHash(content: string): string {
-  return createHash('sha1').update(content).digest('hex')
-}
-
 /** What a refusal was about: with another spec the unit is tried at once. */
 export function attemptKey(unit: Pick<Wanted, 'hash' | 'desired' | 'deleting'>): string {
   return `${unit.hash} ${unit.desired} ${unit.deleting}`
@@ -58,7 +67,8 @@ export function attemptKey(unit: Pick<Wanted, 'hash' | 'desired' | 'deleting'>):
 async function readInstalled(driver: Observer, memory: Memory): Promise<void> {
   const files = await driver.installed()
   memory.installed.clear()
-  for (const [name, content] of files) memory.installed.set(name, contentHash(content))
+  for (const [name, file] of files)
+    memory.installed.set(name, { files: filesHash(file), contentHash: contentHash(file.content) })
 }
 
 async function readStates(driver: Observer, memory: Memory, wanted: readonly Wanted[]): Promise<void> {
@@ -84,46 +94,59 @@ async function readStates(driver: Observer, memory: Memory, wanted: readonly Wan
   for (const name of memory.observed.keys()) if (!relevant.has(name)) forget(name, memory)
 }
 
-interface Known {
-  readonly copy: Readonly<Unit> | undefined
-  readonly online: boolean
+/** What was made of an object, and of what else: the same as long as all of these are. */
+interface Look {
+  readonly madeOf: readonly unknown[]
   readonly wanted: Wanted
+  readonly file: UnitFile | undefined
 }
 
-const known = new WeakMap<Readonly<Unit>, Known>()
+const known = new WeakMap<Readonly<Unit>, Look>()
 
-/** Objects are immutable, and every round looks at all of them: each is hashed, compared and checked once. */
-function wantedOf(unit: Readonly<Unit>, driver: Observer, memory: Memory, now: Circumstances): Wanted {
+/** Objects are immutable, and every round looks at all of them: each is rendered, hashed, compared and checked once. */
+function look(unit: Readonly<Unit>, driver: Observer, memory: Memory, now: Circumstances): Look {
   const copy = memory.copies.get(uidOf(unit))
+  const generated = now.generated(unit)
+  const madeOf = [copy, generated, now.online, takesFromOthers(unit) && now.sources]
   const before = known.get(unit)
-  if (before !== undefined && before.copy === copy && before.online === now.online) return before.wanted
-  const wanted = readUnit(unit, driver, copy, now)
-  known.set(unit, { copy, online: now.online, wanted })
-  return wanted
+  if (before?.madeOf.every((part, index) => part === madeOf[index])) return before
+  const fresh = { madeOf, ...readUnit(unit, driver, copy, generated, now) }
+  known.set(unit, fresh)
+  return fresh
+}
+
+function takesFromOthers({ spec }: Readonly<Unit>): boolean {
+  return spec.environment !== undefined || spec.credentials !== undefined
 }
 
 function readUnit(
   unit: Readonly<Unit>,
   driver: Observer,
   copy: Readonly<Unit> | undefined,
-  { online, machineName }: Circumstances,
-): Wanted {
+  generated: readonly GeneratedDropIn[],
+  { online, machineName, sources }: Circumstances,
+): Pick<Look, 'wanted' | 'file'> {
   const { content, failover, desiredState } = unit.spec
-  const unitName = unitNameOf(unit)
-  return {
+  const missing = missingSources(unit, sources)
+  const file = renderUnit(unit, sources, generated)
+  const wanted = {
     uid: uidOf(unit),
     name: unit.metadata.name,
-    unitName,
-    hash: contentHash(content),
+    unitName: unitNameOf(unit),
+    hash: restartHash(unit, generated),
+    files: missing === undefined ? filesHash(file) : undefined,
+    contentHash: contentHash(content),
     desired: desiredState,
     generation: unit.metadata.generation,
     createdAt: unit.metadata.creationTimestamp ?? '',
     holder: online ? (unit.status?.machineName ?? '') : machineName,
     deleting: unit.metadata.deletionTimestamp !== undefined,
     kept: copy !== undefined && isSameSpec(copy, unit),
-    unsupported: driver.unsupported({ name: unitName, content }),
+    unsupported: reservedDropIn(unit) ?? driver.unsupported(file),
+    missing,
     startable: online || failover !== 'exclusive',
   }
+  return { wanted, file: missing === undefined ? file : undefined }
 }
 
 function isSameSpec(copy: Readonly<Unit>, unit: Readonly<Unit>): boolean {

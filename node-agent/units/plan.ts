@@ -5,6 +5,7 @@
  * minutes to stop and nothing else may wait for it; the next change of its state brings the next round.
  */
 import type { ObservedUnit } from './driver.ts'
+import type { Missing } from './render/sources.ts'
 
 export type Desired = 'inactive' | 'loaded' | 'launched'
 
@@ -13,7 +14,12 @@ export interface Wanted {
   readonly uid: string
   readonly name: string
   readonly unitName: string
+  /** With another one it is another unit, to be restarted: `restartHash`. */
   readonly hash: string
+  /** Of all that should be installed, generated drop-ins too; undefined while something of it is missing. */
+  readonly files: string | undefined
+  /** Of the content alone, as status.hash reports it. */
+  readonly contentHash: string
   readonly desired: Desired
   readonly createdAt: string
   readonly generation: number | undefined
@@ -24,6 +30,8 @@ export interface Wanted {
   readonly kept: boolean
   /** Why the driver cannot run this content at all. */
   readonly unsupported: string | undefined
+  /** What it cannot be started without and is not there, in one sentence; it waits. */
+  readonly missing: Missing | undefined
   /** False while nobody may start it: an exclusive unit while the API is away. */
   readonly startable: boolean
 }
@@ -47,6 +55,12 @@ export interface Held {
   readonly unitName: string
 }
 
+/** What is on the disk of a unit, by its hashes. */
+export interface Installed {
+  readonly files: string
+  readonly contentHash: string
+}
+
 export interface World {
   readonly machineName: string
   readonly epoch: string
@@ -55,8 +69,8 @@ export interface World {
   readonly wanted: readonly Wanted[]
   readonly held: readonly Held[]
   readonly records: ReadonlyMap<string, UnitRecord>
-  /** Unit name to hash of the installed content. */
-  readonly installed: ReadonlyMap<string, string>
+  /** By unit name. */
+  readonly installed: ReadonlyMap<string, Installed>
   readonly observed: ReadonlyMap<string, ObservedUnit>
   /** Uids that failed lately and wait for their next try. */
   readonly waiting: ReadonlySet<string>
@@ -117,8 +131,10 @@ function planWanted(unit: Wanted, world: World, slots: Slots): Action[] {
 }
 
 function planRun(unit: Wanted, world: World): Action[] {
-  const installed = world.installed.get(unit.unitName)
+  const installed = world.installed.get(unit.unitName)?.files
   const record = world.records.get(unit.uid)
+  // What runs goes on with what it has: only the next start needs what is missing.
+  if (unit.missing !== undefined) return unit.desired === 'loaded' ? planLoaded(unit, world) : []
   const install = installReason(unit, installed, record, world.epoch)
   return [
     ...(unit.desired === 'loaded' ? planLoaded(unit, world) : planLaunched(unit, world, installed)),
@@ -129,7 +145,7 @@ function planRun(unit: Wanted, world: World): Action[] {
 /** After a boot the files are still there, but what made them known to the manager was not meant to last. */
 function installReason(unit: Wanted, installed: string | undefined, record: UnitRecord | undefined, epoch: string) {
   if (installed === undefined) return 'not installed'
-  if (installed !== unit.hash) return 'content changed'
+  if (installed !== unit.files) return 'content changed'
   if (record === undefined) return 'installed before, not on record'
   return record.epoch === epoch ? undefined : 'first time in this boot'
 }
@@ -143,10 +159,13 @@ function planLoaded(unit: Wanted, world: World): Action[] {
   return world.records.get(unit.uid)?.started === true ? [act('stop', unit, 'only loaded is desired')] : []
 }
 
-/** Started once per content and boot; starting what runs already is success. */
+/**
+ * Started once per content and boot; starting what runs already is success. Files that differ in what was generated alone
+ * (a ConfigMap's new value) are installed and count from the next start. Without a record nobody knows what differs.
+ */
 function planLaunched(unit: Wanted, world: World, installed: string | undefined): Action[] {
   const record = world.records.get(unit.uid)
-  const isNew = installed !== undefined && installed !== unit.hash
+  const isNew = installed !== undefined && installed !== unit.files && record?.hash !== unit.hash
   const ranOld = record?.started === true && record.epoch === world.epoch && record.hash !== unit.hash
   if (!unit.startable) return []
   if (isNew || ranOld) return [act('restart', unit, 'content changed')]

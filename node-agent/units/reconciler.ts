@@ -5,13 +5,16 @@
  * Owns: everything the driver has installed. Reads: Units placed here. Writes: their status, through `holding` (who
  * holds it) and `statusWriter` (what became of it).
  */
+import type { Unit } from '../../crds/unit.ts'
 import { type ApplyDeps, apply } from './apply.ts'
 import type { BoundUnits } from './bound-units.ts'
 import { DriverUnavailableError, type UnitDriver } from './driver.ts'
 import type { Holding } from './holding.ts'
 import { type Memory, START_SHOWS_WITHIN_MS } from './memory.ts'
-import { observe } from './observe.ts'
+import { type Circumstances, observe } from './observe.ts'
 import { type Action, plan, type Wanted, type World, winners } from './plan.ts'
+import type { GeneratedDropIn } from './render/render-unit.ts'
+import type { Sources } from './render/sources.ts'
 import { report, type UnitReport } from './status.ts'
 import type { StatusWriter } from './status-writer.ts'
 
@@ -22,6 +25,8 @@ export interface ReconcilerDeps extends Omit<ApplyDeps, 'unit'> {
   readonly isOnline: () => boolean
   readonly units: BoundUnits
   readonly holding: Holding
+  readonly sources: () => Sources
+  readonly generated: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
   readonly statusWriter: () => StatusWriter
   /** The manager answered (undefined) or is away, in its words. */
   readonly onDriver: (trouble: string | undefined) => void
@@ -106,9 +111,11 @@ function considerChanged(
   return after
 }
 
-function circumstances({ machineName, epoch, isOnline, units, memory, nowMs }: ReconcilerDeps) {
+function circumstances(deps: ReconcilerDeps): Circumstances {
+  const { machineName, epoch, isOnline, units, memory, nowMs, sources, generated } = deps
   const online = isOnline()
-  return { machineName, epoch, online, units: online ? units.list() : [...memory.copies.values()], nowMs: nowMs() }
+  const objects = online ? units.list() : [...memory.copies.values()]
+  return { machineName, epoch, online, units: objects, nowMs: nowMs(), sources: sources(), generated }
 }
 
 /** Undefined while there is nothing worth saying: on its way to its first start, or not held by us. */
@@ -120,13 +127,14 @@ function reportOf(uid: string, seen: Picture, { memory, machineName }: Reconcile
   const record = memory.records.get(uid)
   const refusal = memory.refusals.get(uid)
   const text = refusal?.isAboutRunning ? refusal.text : undefined
-  const isDecided = unit.unsupported !== undefined || takenBy !== undefined || text !== undefined
+  const isWaiting = unit.missing !== undefined && !unit.missing.isPending
+  const isDecided = unit.unsupported !== undefined || takenBy !== undefined || text !== undefined || isWaiting
   if (!isDecided && !isSettled(unit, memory)) return undefined
   return report({
     unit,
     observed: memory.observed.get(unit.unitName),
     record,
-    installedHash: record ? memory.installed.get(unit.unitName) : undefined,
+    installedHash: record ? memory.installed.get(unit.unitName)?.contentHash : undefined,
     refusal: text,
     takenBy,
   })

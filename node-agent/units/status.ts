@@ -3,9 +3,17 @@
  * The Active condition's reasons are a contract: scripts wait on them.
  */
 import type { ObservedUnit } from './driver.ts'
-import type { UnitRecord, Wanted } from './plan.ts'
+import { isRunning, type UnitRecord, type Wanted } from './plan.ts'
 
-export type ActiveReason = 'Running' | 'Completed' | 'Starting' | 'Failed' | 'Refused' | 'Stopped' | 'NotSupported'
+export type ActiveReason =
+  | 'Running'
+  | 'Completed'
+  | 'Starting'
+  | 'Failed'
+  | 'Refused'
+  | 'Stopped'
+  | 'NotSupported'
+  | 'ConfigMissing'
 
 export interface ActiveVerdict {
   readonly status: 'True' | 'False'
@@ -66,9 +74,21 @@ function verdict(sight: Sight, isHere: boolean): ActiveVerdict {
   if (unit.unsupported !== undefined) return no('NotSupported', unit.unsupported)
   if (takenBy !== undefined) return no('Refused', `the name ${unit.unitName} belongs to the older Unit ${takenBy} here`)
   if (refusal !== undefined) return no('Refused', refusal)
+  if (waits(sight)) return no('ConfigMissing', missingText(sight))
   if (!isHere || observed === undefined) return no('Stopped', isHere ? 'not running' : 'not installed yet')
   if (BAD_LOAD_STATES.has(observed.loadState)) return no('Refused', `the unit file is ${observed.loadState}`)
   return byActiveState(observed, sight)
+}
+
+/** What was started before with the same spec goes on, and says so itself. */
+function waits({ unit, record, observed }: Sight): boolean {
+  if (unit.missing === undefined || unit.missing.isPending) return false
+  return record?.hash !== unit.hash || !record.started || !isRunning(observed)
+}
+
+function missingText({ unit, observed }: Sight): string {
+  const text = unit.missing?.message ?? ''
+  return isRunning(observed) ? `${text}; until then it runs on as it was` : text
 }
 
 function byActiveState(seen: ObservedUnit, sight: Sight): ActiveVerdict {
@@ -126,7 +146,7 @@ function systemdState(seen: ObservedUnit): SystemdState {
 
 export interface Happening {
   readonly type: 'Normal' | 'Warning'
-  readonly reason: 'Started' | 'Stopped' | 'UnitFailed' | 'UnitRefused' | 'NotSupported'
+  readonly reason: 'Started' | 'Stopped' | 'UnitFailed' | 'UnitRefused' | 'NotSupported' | 'ConfigMissing'
 }
 
 const HAPPENINGS: Readonly<Record<ActiveReason, Happening | undefined>> = {
@@ -137,6 +157,7 @@ const HAPPENINGS: Readonly<Record<ActiveReason, Happening | undefined>> = {
   Refused: { type: 'Warning', reason: 'UnitRefused' },
   Stopped: { type: 'Normal', reason: 'Stopped' },
   NotSupported: { type: 'Warning', reason: 'NotSupported' },
+  ConfigMissing: { type: 'Warning', reason: 'ConfigMissing' },
 }
 
 /** The Event that a change of the Active reason is worth; a unit that never ran has not stopped. */

@@ -5,9 +5,10 @@
 import { readdir } from 'node:fs/promises'
 import { BusRefusedError } from './dbus-connection.ts'
 import type { Outcome, UnitFile } from './driver.ts'
+import { linkDropIns, unlinkDropIns } from './drop-in-links.ts'
 import type { SystemdBus } from './systemd-bus.ts'
-import type { UnitDirectory } from './unit-directory.ts'
-import { parseUnitFile, UnitFileError } from './unit-file.ts'
+import { badDropIn, type UnitDirectory } from './unit-directory.ts'
+import { parseUnit, UnitFileError } from './unit-file.ts'
 import { isUnitName } from './unit-name.ts'
 
 /** A reload re-reads every unit of the machine; on a slow one it takes seconds. */
@@ -24,21 +25,23 @@ export async function installFiles(
   files: readonly UnitFile[],
 ): Promise<readonly Outcome[]> {
   const refused = new Map<string, string>()
-  const outranking = await outrankingUnits(bus)
-  for (const { name } of files) {
+  const { outranking, runtimeFolder } = await folders(bus)
+  for (const file of files) {
+    const { name } = file
     const folder = outranking.get(name)
+    const wrong = badDropIn(file)
     if (!isUnitName(name)) refused.set(name, `'${name}' is not a unit name`)
+    else if (wrong) refused.set(name, wrong)
     else if (folder) refused.set(name, `${name} is defined by the machine itself in ${folder}, which outranks any link`)
   }
   const valid = files.filter(({ name }) => !refused.has(name))
   const written = await dir.write(valid)
+  await linkDropIns(runtimeFolder, dir, valid)
   const names = valid.map(({ name }) => name)
   await eachOrAll(names, refused, (some) =>
     bus.manager('LinkUnitFiles', 'asbb', [some.map(dir.pathOf), RUNTIME, FORCE]),
   )
-  const toEnable = valid
-    .filter(({ name, content }) => !refused.has(name) && hasInstallSection(content))
-    .map(({ name }) => name)
+  const toEnable = valid.filter((file) => !refused.has(file.name) && hasInstallSection(file)).map(({ name }) => name)
   await eachOrAll(toEnable, refused, (some) => bus.manager('EnableUnitFiles', 'asbb', [some, RUNTIME, FORCE]))
   const replaced = names.filter((name) => written.get(name) !== 'same')
   if ((await loadedOf(bus, replaced)).length > 0) await reload(bus)
@@ -50,24 +53,30 @@ export async function removeFiles(bus: SystemdBus, dir: UnitDirectory, names: re
   await Promise.all(names.map((name) => ignoringRefusal(bus.manager('ResetFailedUnit', 's', [name]))))
   if (names.length === 0) return
   await eachOrAll(names, new Map(), (some) => bus.manager('DisableUnitFiles', 'asb', [some, RUNTIME]))
+  await unlinkDropIns((await folders(bus)).runtimeFolder, dir, names)
   await dir.remove(names)
   if ((await loadedOf(bus, names)).length > 0) await reload(bus)
 }
 
-/**
- * Names in the folders that systemd searches before that of runtime links, and where: such a unit would go on running
- * the machine's own file under our name.
- */
-async function outrankingUnits(bus: SystemdBus): Promise<ReadonlyMap<string, string>> {
+interface Folders {
+  /** Where runtime links go. */
+  readonly runtimeFolder: string
+  /**
+   * Names in the folders that systemd searches before that one, and where: such a unit would go on running the machine's
+   * own file under our name.
+   */
+  readonly outranking: ReadonlyMap<string, string>
+}
+
+async function folders(bus: SystemdBus): Promise<Folders> {
   const path = (await bus.managerProperty('UnitPath')) as readonly string[]
-  const folders = path.slice(
-    0,
-    path.findIndex((folder) => RUNTIME_FOLDER.test(folder)),
-  )
+  const at = path.findIndex((folder) => RUNTIME_FOLDER.test(folder))
   const listed = await Promise.all(
-    folders.map(async (folder) => (await namesIn(folder)).map((name) => [name, folder] as const)),
+    path.slice(0, at).map(async (folder) => (await namesIn(folder)).map((name) => [name, folder] as const)),
   )
-  return new Map(listed.flat())
+  const runtimeFolder = path[at]
+  if (runtimeFolder === undefined) throw new Error(`systemd names no folder of runtime links among ${path.join(' ')}`)
+  return { runtimeFolder, outranking: new Map(listed.flat()) }
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
@@ -121,9 +130,9 @@ async function loadedOf(bus: SystemdBus, names: readonly string[]): Promise<read
   return (rows as unknown[][]).filter((row) => row[2] !== 'not-found').map((row) => String(row[0]))
 }
 
-function hasInstallSection(content: string): boolean {
+function hasInstallSection(file: UnitFile): boolean {
   try {
-    return parseUnitFile(content).entries.some(({ section }) => section === 'Install')
+    return parseUnit(file).entries.some(({ section }) => section === 'Install')
   } catch (error) {
     // systemd says itself what is wrong with it, when the unit is started.
     if (error instanceof UnitFileError) return false

@@ -35,13 +35,52 @@ export interface UnitSections {
 /** The file cannot be read at all; `line` counts from 1. */
 export class UnitFileError extends Error {
   readonly line: number
-  constructor(line: number, message: string) {
-    super(`line ${line}: ${message}`)
+  constructor(line: number, message: string, where = '') {
+    super(`${where}line ${line}: ${message}`)
     this.line = line
+    this.#message = message
+  }
+  readonly #message: string
+
+  /** The same mistake, told to be in that file. */
+  within(file: string): UnitFileError {
+    return new UnitFileError(this.line, this.#message, `${file}, `)
   }
 }
 
+/** A unit file with its drop-ins, in the order in which they count. */
+export interface UnitTexts {
+  readonly content: string
+  readonly dropIns?: readonly { readonly name: string; readonly content: string }[]
+}
+
 export function parseUnitFile(text: string): UnitSections {
+  return parseUnit({ content: text })
+}
+
+/** As systemd merges them: each text begins without a section, and what a drop-in assigns comes after all before it. */
+export function parseUnit({ content, dropIns = [] }: UnitTexts): UnitSections {
+  const parts = [parseText(content), ...dropIns.map((dropIn) => parseDropIn(dropIn))]
+  const entries = parts.flatMap((part) => part.entries)
+  return {
+    sections: [...new Set(parts.flatMap((part) => part.sections))],
+    entries,
+    warnings: parts.flatMap((part) => part.warnings),
+    ...lookups(entries),
+  }
+}
+
+function parseDropIn({ name, content }: { readonly name: string; readonly content: string }): ParsedText {
+  try {
+    return parseText(content)
+  } catch (error) {
+    throw error instanceof UnitFileError ? error.within(`drop-in ${name}`) : error
+  }
+}
+
+type ParsedText = Pick<UnitSections, 'sections' | 'entries' | 'warnings'>
+
+function parseText(text: string): ParsedText {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES)
     throw new UnitFileError(1, `file is larger than ${MAX_FILE_BYTES} bytes`)
   const sections = new Set<string>()
@@ -58,7 +97,7 @@ export function parseUnitFile(text: string): UnitSections {
     if ('message' in entry) warnings.push(entry)
     else entries.push(entry)
   }
-  return { sections: [...sections], entries, warnings, ...lookups(entries) }
+  return { sections: [...sections], entries, warnings }
 }
 
 function lookups(entries: readonly UnitEntry[]): Pick<UnitSections, 'last' | 'all'> {

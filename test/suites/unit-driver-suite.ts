@@ -85,7 +85,7 @@ function startTests(test: Suite): void {
     await put(driver, 'a.service', SLEEPER)
     const { loadState, activeState, mainPID } = await look(driver, 'a.service')
     assert.equal([loadState, activeState, mainPID], ['loaded', 'inactive', 0])
-    assert.equal([...(await driver.installed())], [['a.service', SLEEPER]])
+    assert.equal([...(await driver.installed()).values()], [{ name: 'a.service', content: SLEEPER }])
   })
 
   test('a started service is active with a living main process', async ({ rig }) => {
@@ -134,7 +134,7 @@ function shapeTests(test: Suite): void {
     assert.is((await look(driver, 'a.service')).mainPID, mainPID)
     await driver.restart(['a.service'])
     await until(async () => (await look(driver, 'a.service')).subState === 'exited', { what: 'the new content to run' })
-    assert.is((await driver.installed()).get('a.service'), changed)
+    assert.is((await driver.installed()).get('a.service')?.content, changed)
   })
 
   test('a oneshot that remains is active without a process', async ({ rig: { driver } }) => {

@@ -3,7 +3,7 @@
  * refuse: an option that is silently dropped would run something other than what was asked for.
  */
 import type { UnitFile } from '../driver.ts'
-import { parseUnitFile, type UnitEntry, UnitFileError } from '../unit-file.ts'
+import { parseUnit, type UnitEntry, UnitFileError } from '../unit-file.ts'
 import { splitUnitName } from '../unit-name.ts'
 
 const WHY = 'needs systemd, which does not run on this machine'
@@ -38,11 +38,11 @@ const VALUES: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 
 /** One sentence that names the first option which cannot be honoured; undefined when all can. Syntax is not judged. */
-export function unsupportedOption({ name, content }: UnitFile): string | undefined {
-  const { type } = splitUnitName(name)
+export function unsupportedOption(file: UnitFile): string | undefined {
+  const { type } = splitUnitName(file.name)
   if (type !== 'service') return `a ${type} unit ${WHY}`
   try {
-    for (const entry of parseUnitFile(content).entries) if (!isSupported(entry)) return sentence(entry)
+    for (const entry of parseUnit(file).entries) if (!isSupported(entry)) return sentence(entry)
   } catch (error) {
     if (!(error instanceof UnitFileError)) throw error
   }

@@ -1,6 +1,6 @@
 /** What a .service file asks for, typed and with systemd's defaults. Every message names the option it is about. */
 import { constants } from 'node:os'
-import { parseUnitFile, type UnitSections } from '../unit-file.ts'
+import { parseUnit, type UnitSections, type UnitTexts } from '../unit-file.ts'
 import { type Command, parseCommands } from './command-line.ts'
 import { type ExitSet, parseExitSet } from './exit-set.ts'
 import type { Expand } from './specifiers.ts'
@@ -56,8 +56,8 @@ const DEFAULT_RESTART_MS = 100
 export class BadSettingError extends Error {}
 
 /** Throws BadSettingError, or UnitFileError when the syntax is broken. */
-export function parseService(content: string, expand: Expand): ServiceSpec {
-  const read = reader(parseUnitFile(content), expand)
+export function parseService(file: UnitTexts, expand: Expand): ServiceSpec {
+  const read = reader(parseUnit(file), expand)
   const type = read.choice('Type', ['simple', 'exec', 'idle', 'oneshot'] as const) === 'oneshot' ? 'oneshot' : 'simple'
   const spec: ServiceSpec = {
     type,

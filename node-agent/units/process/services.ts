@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { coalesce } from '../changes.ts'
 import type { JournalOptions, LogLine, ObservedUnit, Outcome, UnitDriver, UnitFile } from '../driver.ts'
-import type { UnitDirectory } from '../unit-directory.ts'
+import { badDropIn, inOrder, type UnitDirectory } from '../unit-directory.ts'
 import { isUnitName, splitUnitName } from '../unit-name.ts'
 import { describeResult } from '../unit-result.ts'
 import type { Launcher } from './launcher.ts'
@@ -70,10 +70,11 @@ export async function superviseServices(backend: ServiceBackend): Promise<UnitDr
 
 type Lives = ReturnType<typeof livesOf>
 
-function livesOf(backend: ServiceBackend, contents: ReadonlyMap<string, string>, tell: (name: string) => void) {
+function livesOf(backend: ServiceBackend, contents: ReadonlyMap<string, UnitFile>, tell: (name: string) => void) {
   const { host, launcher, log, logs, records } = backend
   const lives = new Map<string, Life>()
-  const load = (unit: string): ServiceSpec => parseService(contents.get(unit) ?? '', specifierExpander(unit, host))
+  const load = (unit: string): ServiceSpec =>
+    parseService(contents.get(unit) ?? { content: '' }, specifierExpander(unit, host))
   const create = (unit: string, earlier?: LifeState): Life => {
     const life = serviceLife(
       {
@@ -122,26 +123,28 @@ function hintBoard() {
 
 async function installServices(
   { files: store }: ServiceBackend,
-  contents: Map<string, string>,
+  contents: Map<string, UnitFile>,
   files: readonly UnitFile[],
   tell: (name: string) => void,
 ): Promise<readonly Outcome[]> {
   const outcomes = files.map((file): Outcome => {
-    const refused = isUnitName(file.name) ? unsupportedOption(file) : `'${file.name}' is not a unit name`
+    const refused = isUnitName(file.name)
+      ? (badDropIn(file) ?? unsupportedOption(file))
+      : `'${file.name}' is not a unit name`
     return refused === undefined ? { name: file.name } : { name: file.name, refused }
   })
   const accepted = files.filter((_, index) => outcomes[index]?.refused === undefined)
   await store.write(accepted)
-  for (const { name, content } of accepted) {
-    contents.set(name, content)
-    tell(name)
+  for (const file of accepted) {
+    contents.set(file.name, inOrder(file))
+    tell(file.name)
   }
   return outcomes
 }
 
 function carryOut(
   name: string,
-  contents: ReadonlyMap<string, string>,
+  contents: ReadonlyMap<string, UnitFile>,
   lives: Lives,
   act: (life: Life) => void,
 ): Outcome {
@@ -164,7 +167,7 @@ function loadError(name: string, lives: Lives): string {
 
 async function removeServices(
   backend: ServiceBackend,
-  contents: Map<string, string>,
+  contents: Map<string, UnitFile>,
   lives: Lives,
   names: readonly string[],
   tell: (name: string) => void,
@@ -198,7 +201,7 @@ async function stopCompletely(
   await life.settled()
 }
 
-function observe(name: string, contents: ReadonlyMap<string, string>, lives: Lives): ObservedUnit {
+function observe(name: string, contents: ReadonlyMap<string, UnitFile>, lives: Lives): ObservedUnit {
   const { activeState, subState, result, mainPID, restarts, activeEnterTimestampUs, exitStatus } =
     lives.existing(name)?.state() ?? NEVER_STARTED
   const known = contents.has(name) && !splitUnitName(name).isTemplate
@@ -216,7 +219,7 @@ function observe(name: string, contents: ReadonlyMap<string, string>, lives: Liv
   }
 }
 
-function explain(name: string, contents: ReadonlyMap<string, string>, lives: Lives): string {
+function explain(name: string, contents: ReadonlyMap<string, UnitFile>, lives: Lives): string {
   if (!contents.has(name)) return ''
   const { result, exitStatus, detail } = lives.existing(name)?.state() ?? NEVER_STARTED
   const failure = result === 'success' ? '' : [describeResult(result, exitStatus), detail].filter(Boolean).join('; ')
@@ -224,7 +227,7 @@ function explain(name: string, contents: ReadonlyMap<string, string>, lives: Liv
 }
 
 /** As journald names the source of a line: SyslogIdentifier=, else the program's own name. */
-function identifierOf(name: string, contents: ReadonlyMap<string, string>, lives: Lives): string {
+function identifierOf(name: string, contents: ReadonlyMap<string, UnitFile>, lives: Lives): string {
   if (!contents.has(name) || loadError(name, lives)) return splitUnitName(name).prefix
   const { identifier, start } = lives.load(name)
   return identifier ?? start[0]?.path.split('/').at(-1) ?? splitUnitName(name).prefix

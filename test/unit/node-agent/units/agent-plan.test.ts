@@ -10,6 +10,8 @@ const web: Wanted = {
   name: 'web.service',
   unitName: 'web.service',
   hash: 'h1',
+  files: 'h1',
+  contentHash: 'h1',
   desired: 'launched',
   createdAt: '2026-01-01T00:00:00Z',
   generation: 1,
@@ -17,6 +19,7 @@ const web: Wanted = {
   deleting: false,
   kept: true,
   unsupported: undefined,
+  missing: undefined,
   startable: true,
 }
 const record: UnitRecord = {
@@ -53,7 +56,9 @@ function actions(world: Case): string[] {
     wanted: world.wanted ?? [],
     held: world.held ?? [],
     records: new Map((world.records ?? []).map((entry) => [entry.uid, entry])),
-    installed: new Map(Object.entries(world.installed ?? {})),
+    installed: new Map(
+      Object.entries(world.installed ?? {}).map(([name, hash]) => [name, { files: hash, contentHash: hash }]),
+    ),
     observed: new Map((world.observed ?? []).map((entry) => [entry.name, entry])),
     waiting: new Set(world.waiting),
   }).map((action) => `${action.do} ${action.uid}: ${action.reason}`)
@@ -85,12 +90,12 @@ const TABLE: readonly (readonly [title: string, world: Case, expected: readonly 
   ],
   [
     'new content is installed and restarted',
-    { wanted: [{ ...web, hash: 'h2' }], ...running },
+    { wanted: [{ ...web, hash: 'h2', files: 'h2' }], ...running },
     ['install u1: content changed', 'restart u1: content changed'],
   ],
   [
     'an agent that died between install and restart restarts',
-    { wanted: [{ ...web, hash: 'h2' }], ...running, installed: { 'web.service': 'h2' } },
+    { wanted: [{ ...web, hash: 'h2', files: 'h2' }], ...running, installed: { 'web.service': 'h2' } },
     ['restart u1: content changed'],
   ],
   [

@@ -14,6 +14,8 @@ const wanted: Sight['unit'] = {
   name: 'web.service',
   unitName: 'web.service',
   hash: 'h1',
+  files: 'h1',
+  contentHash: 'h1',
   desired: 'launched',
   createdAt: '',
   generation: 3,
@@ -21,6 +23,7 @@ const wanted: Sight['unit'] = {
   deleting: false,
   kept: true,
   unsupported: undefined,
+  missing: undefined,
   startable: true,
 }
 const observed: ObservedUnit = {

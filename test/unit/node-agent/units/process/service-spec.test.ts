@@ -20,7 +20,7 @@ const host = {
   home: '/root',
 }
 const expand = specifierExpander('web-a@x\\x2dy.service', host)
-const read = (lines: string) => parseService(`[Service]\n${lines}\n`, expand)
+const read = (lines: string) => parseService({ content: `[Service]\n${lines}\n` }, expand)
 const words = (line: string) => parseCommands(line, expand).map(({ path, args }) => [path, ...args])
 
 test('command lines follow systemd, not a shell', () => {
