@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { FLOTILLA } from './group.ts'
 import { type ApiObject, defineKind, type ObjectOf, type Violation } from './kind.ts'
 import { Conditions, CountOrPercent, LabelSelector, Quantity, Toleration } from './metadata.ts'
+import { checkLimits, type Limits } from './unit-limits.ts'
 import { checkUnitName, isTemplate } from './unit-name.ts'
 import { checkPlacement, PLACEMENT_CEL, type PlacementLike } from './unit-placement.ts'
 import { isGlobal } from './unit-set.ts'
@@ -71,7 +72,14 @@ const EnvironmentVariable = z.strictObject({
 
 const Resources = z.strictObject({
   requests: z.record(z.string(), Quantity).optional().describe('What placement sets aside: cpu, memory.'),
-  limits: z.record(z.string(), Quantity).optional().describe('What systemd enforces: cpu, memory, tasks.'),
+  limits: z
+    .strictObject({
+      cpu: Quantity.optional().describe('Processors it may use at a time: 500m is half of one.'),
+      memory: Quantity.optional().describe('Bytes of memory; beyond them it is killed.'),
+      tasks: Quantity.optional().describe('Processes and threads.'),
+    })
+    .optional()
+    .describe('What systemd enforces; changed while the unit runs.'),
 })
 
 const SystemdState = z.strictObject({
@@ -190,6 +198,7 @@ interface SpecLike {
   machineName?: string
   replicas?: number
   placement?: PlacementLike
+  resources?: { limits?: Limits }
 }
 
 /**
@@ -222,6 +231,7 @@ function checkUnit(object: ApiObject, previous: ApiObject | undefined): Violatio
       message: 'must hold a systemd unit file, for example "[Service]\\nExecStart=/bin/true"',
     })
   violations.push(...checkPlacement(spec.content ?? '', spec.placement))
+  violations.push(...checkLimits(name, spec.resources?.limits))
   if (spec.replicas !== undefined && isGlobal(spec))
     violations.push({ path: ['spec', 'replicas'], message: 'Global cannot be used with replicas' })
   const before = (previous?.spec as SpecLike | undefined)?.unitName
