@@ -6,6 +6,7 @@ import type { Kind } from '../crds/kind.ts'
 import { Machine } from '../crds/machine.ts'
 import { Unit } from '../crds/unit.ts'
 import { createDisruption } from './disruption/index.ts'
+import { createDrain } from './drain/index.ts'
 import { createGarbageCollector } from './garbage-collector/index.ts'
 import { isApiError } from './lib/api-error.ts'
 import { createBackoff } from './lib/backoff.ts'
@@ -56,7 +57,8 @@ export function createControllers(options: ControllersOptions): Runnable & Pick<
     namespace: EVENT_NAMESPACE,
     lead: () => {
       const ofOurs = [leaseNamespace(client, log), createScheduler(shared), lifecycle, createUnitSet(shared)]
-      return group('controllers', [...ofOurs, createGarbageCollector(shared), createDisruption(shared)])
+      const others = [createGarbageCollector(shared), createDisruption(shared), createDrain(shared)]
+      return group('controllers', [...ofOurs, ...others])
     },
   })
   const all = group('controllers of this process', [machines, units, leases, events, election])
