@@ -1,6 +1,7 @@
 /** Every question there is, in the order in which they are asked. */
 import { creates } from './creates.ts'
 import { etcdV2 } from './etcd-v2.ts'
+import { failover } from './failover.ts'
 import { fleet } from './fleet.ts'
 import { gets } from './gets.ts'
 import type { Question } from './harness/figure.ts'
@@ -15,6 +16,7 @@ import { watch } from './watch.ts'
 export const QUESTIONS: readonly Question[] = [
   start,
   unitLatency,
+  failover,
   creates,
   gets,
   etcdV2,

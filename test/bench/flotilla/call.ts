@@ -1,14 +1,14 @@
 /** Single requests outside of what is timed. */
 import { Agent, request } from 'node:https'
 import type { Target } from '../load/connection.ts'
-import { UNITS, unitName } from './units.ts'
+import { UNITS } from './units.ts'
 
 const TIMEOUT_MS = 20_000
 /** Connections are kept: a handshake a request would be the server's main work. */
 const agent = new Agent({ keepAlive: true })
 
 /** The parsed answer of one request. Rejects on anything but 2xx. */
-export function call(target: Target, method: 'GET' | 'DELETE', path: string): Promise<unknown> {
+export function call(target: Target, method: 'GET', path: string): Promise<unknown> {
   const { host, port, tls } = target
   const options = {
     host,
@@ -44,8 +44,4 @@ interface UnitList {
 
 export async function listUnits(target: Target): Promise<UnitList> {
   return (await call(target, 'GET', UNITS)) as UnitList
-}
-
-export async function deleteUnit(target: Target, number: number): Promise<void> {
-  await call(target, 'DELETE', `${UNITS}/${unitName(number)}`)
 }

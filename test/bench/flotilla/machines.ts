@@ -29,6 +29,13 @@ export async function activeSince(pid: number, units: readonly string[]): Promis
   return parseShow(await inside(pid, show))
 }
 
+/** When systemd knew no unit of that pattern any more: ms since 1970, found to 50 ms. */
+export async function goneAt(pid: number, pattern: string): Promise<number> {
+  const known = '[ -n "$(systemctl list-units --all --plain --no-legend "$1")" ]'
+  const seconds = await inside(pid, ['sh', '-c', `while ${known}; do sleep 0.05; done; date +%s.%N`, 'sh', pattern])
+  return Number(seconds) * 1000
+}
+
 /**
  * The floor under every unit-latency: systemd alone, without us. Unit files in /run, one `systemctl start` for all of
  * them; returns when it was asked. `removeByHand` undoes it.

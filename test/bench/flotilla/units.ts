@@ -7,6 +7,9 @@ export const UNITS = '/apis/flotilla.dev/v1/units'
 /** Numbered names that sort as they count. */
 export const unitName = (number: number | string) => `bench-${String(number).padStart(NUMBER.length, '0')}.service`
 
+/** All of them, in systemd's way of saying it. */
+export const unitPattern = 'bench-*.service'
+
 /** A create of a Unit that nobody runs (inactive), `bytes` long as it is sent. */
 export function createIdle(target: Target, bytes: number): string {
   const sized = (padding: string) =>
@@ -18,6 +21,10 @@ export function createIdle(target: Target, bytes: number): string {
 /** Reads one that `createIdle` has written. */
 export function getUnit(target: Target): string {
   return requestText({ method: 'GET', path: `${UNITS}/${unitName(NUMBER)}`, host: hostOf(target) })
+}
+
+export function deleteRequest(target: Target): string {
+  return requestText({ method: 'DELETE', path: `${UNITS}/${unitName(NUMBER)}`, host: hostOf(target) })
 }
 
 /** Runs until it is stopped. */
