@@ -1,12 +1,13 @@
 /** Gathers what is wanted and what is there into the one picture that `plan` decides on. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Unit } from '../../crds/unit.ts'
+import { unlimitable } from '../../crds/unit-limits.ts'
 import { uidOf, unitNameOf } from './bound-units.ts'
 import type { UnitDriver, UnitFile } from './driver.ts'
 import type { Memory } from './memory.ts'
 import type { Wanted, World } from './plan.ts'
 import { contentHash, filesHash, restartHash } from './render/hashes.ts'
-import { type GeneratedDropIn, renderUnit, reservedDropIn } from './render/render-unit.ts'
+import { type GeneratedDropIn, renderUnit, unsupportedFields } from './render/render-unit.ts'
 import { missingSources, type Sources } from './render/sources.ts'
 
 export interface Circumstances {
@@ -27,7 +28,7 @@ export interface Scene extends World {
   readonly files: ReadonlyMap<string, UnitFile>
 }
 
-type Observer = Pick<UnitDriver, 'installed' | 'observe' | 'unsupported'>
+type Observer = Pick<UnitDriver, 'kind' | 'installed' | 'observe' | 'unsupported'>
 
 /** Rejects with DriverUnavailableError while the manager is away; nothing is forgotten then. */
 export async function observe(driver: Observer, memory: Memory, now: Circumstances): Promise<Scene> {
@@ -60,8 +61,8 @@ function forget(name: string, { observed, hints }: Memory): void {
 }
 
 /** What a refusal was about: with another spec the unit is tried at once. */
-export function attemptKey(unit: Pick<Wanted, 'hash' | 'desired' | 'deleting'>): string {
-  return `${unit.hash} ${unit.desired} ${unit.deleting}`
+export function attemptKey(unit: Pick<Wanted, 'hash' | 'files' | 'desired' | 'deleting'>): string {
+  return `${unit.hash} ${unit.files} ${unit.desired} ${unit.deleting}`
 }
 
 async function readInstalled(driver: Observer, memory: Memory): Promise<void> {
@@ -142,11 +143,17 @@ function readUnit(
     holder: online ? (unit.status?.machineName ?? '') : machineName,
     deleting: unit.metadata.deletionTimestamp !== undefined,
     kept: copy !== undefined && isSameSpec(copy, unit),
-    unsupported: reservedDropIn(unit) ?? driver.unsupported(file),
+    unsupported: unsupportedFields(unit, driver.kind) ?? driver.unsupported(file),
     missing,
     startable: online || failover !== 'exclusive',
   }
   return { wanted, file: missing === undefined ? file : undefined }
+}
+
+/** What our API server refuses; another one may not know better. */
+function wrongLimits({ metadata, spec }: Readonly<Unit>): string | undefined {
+  const isLimited = Object.keys(spec.resources?.limits ?? {}).length > 0
+  return isLimited ? unlimitable(spec.unitName ?? metadata.name) : undefined
 }
 
 function isSameSpec(copy: Readonly<Unit>, unit: Readonly<Unit>): boolean {

@@ -3,16 +3,20 @@
  * says which manager, over which socket.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Unit } from '../../crds/unit.ts'
 import { DriverUnavailableError, type UnitDriver } from '../../node-agent/units/driver.ts'
 import { openUnitDriver } from '../../node-agent/units/open.ts'
+import { renderUnit } from '../../node-agent/units/render/render-unit.ts'
+import { noSources } from '../../node-agent/units/sources/none.ts'
 import { openSystemdDriver } from '../../node-agent/units/systemd.ts'
 import { SLEEPER, type UnitDriverRig, unitDriverSuite } from '../suites/unit-driver-suite.ts'
+import { seeded } from '../support/random.ts'
 import { until } from '../support/until.ts'
 
 const WAYS = {
@@ -75,6 +79,46 @@ function countReloads(work: () => Promise<unknown>): Promise<number> {
   const count = () => Number(manager('show', '--property=UnitsLoadTimestampMonotonic', '--value') || 0)
   const before = count()
   return work().then(() => (count() === before ? 0 : 1))
+}
+
+const dump = `/run/environment-${way}`
+
+/** Whatever systemd's syntax gives a meaning to, alone and at random. */
+function unitOfOddValues() {
+  const random = seeded(6)
+  const parts = [
+    '%',
+    '%i',
+    '%%',
+    '$HOME',
+    '$',
+    '{A}',
+    '"',
+    "'",
+    '\\',
+    '\\x41',
+    '\n',
+    '\t',
+    ' ',
+    '  ',
+    '#',
+    ';',
+    '=',
+    'é',
+    '🚢',
+    'a',
+  ]
+  const mixed = () => Array.from({ length: random.below(12) }, () => random.pick(parts)).join('')
+  const values = ['', ...parts, ...Array.from({ length: 200 }, mixed), 'x'.repeat(60_000)]
+  const environment = values.map((value, index) => ({ name: `ODD_${index}`, value }))
+  const content = `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/cat /proc/self/environ\nStandardOutput=truncate:${dump}\n`
+  const unit: Unit = {
+    apiVersion: 'flotilla.dev/v1',
+    kind: 'Unit',
+    metadata: { name: 'odd.service' },
+    spec: { content, environment, desiredState: 'launched', failover: 'none' },
+  }
+  return { unit, environment }
 }
 
 const test = suite(`unit driver: systemd itself (${way})`)
@@ -151,6 +195,45 @@ test('a unit that does not stop is killed when the patience of remove is over', 
     await until(() => isActive(driver, 'a.service'), { what: 'a.service to run' })
     await driver.remove(['a.service'])
     assert.is((await driver.observe(['a.service'])).get('a.service')?.loadState, 'not-found')
+  }))
+
+test("a drop-in is a link where a reboot removes it, goes with its unit, and leaves a person's own alone", () =>
+  withDriver(async (driver) => {
+    const folder = `${runtimeLinks}/a.service.d`
+    const dropIns = [{ name: '10-a.conf', content: '[Unit]\nDescription=of the drop-in\n' }]
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(`${folder}/own.conf`, '[Unit]\nDocumentation=man:own\n')
+    await driver.install([{ name: 'a.service', content: SLEEPER, dropIns }])
+    assert.ok(lstatSync(`${folder}/10-a.conf`).isSymbolicLink())
+    assert.is(manager('show', '--property=Description', '--value', 'a.service').trim(), 'of the drop-in')
+    await driver.remove(['a.service'])
+    assert.equal(readdirSync(folder), ['own.conf'])
+    rmSync(folder, { recursive: true })
+    await driver.install([{ name: 'a.service', content: SLEEPER, dropIns }])
+    await driver.remove(['a.service'])
+    assert.not(existsSync(folder))
+    assert.equal(readdirSync(unitDir), [])
+  }))
+
+test('drop-ins cost a reload only when they change under a loaded unit', () =>
+  withDriver(async (driver) => {
+    const install = (text: string) =>
+      driver.install([{ name: 'a.service', content: SLEEPER, dropIns: [{ name: 'a.conf', content: text }] }])
+    assert.is(await countReloads(() => install('[Unit]\nDescription=1\n')), 0)
+    await driver.start(['a.service'])
+    assert.is(await countReloads(() => install('[Unit]\nDescription=1\n')), 0)
+    assert.is(await countReloads(() => install('[Unit]\nDescription=2\n')), 1)
+  }))
+
+test('a process sees every value of its environment exactly as it was written', () =>
+  withDriver(async (driver) => {
+    const { unit, environment } = unitOfOddValues()
+    assert.equal(await driver.install([renderUnit(unit, noSources(''))]), [{ name: 'odd.service' }])
+    await driver.start(['odd.service'])
+    const hasEnded = async () => (await driver.observe(['odd.service'])).get('odd.service')?.activeState === 'active'
+    await until(hasEnded, { what: 'the environment to be written' })
+    const seen = readFileSync(dump, 'utf8').split('\0')
+    for (const { name, value } of environment) assert.ok(seen.includes(`${name}=${value}`), JSON.stringify(value))
   }))
 
 test('units of other types are observed by what their interface has', () =>

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
-import type { LogLine, ObservedUnit, UnitDriver } from '../../node-agent/units/driver.ts'
+import type { LogLine, ObservedUnit, UnitDriver, UnitFile } from '../../node-agent/units/driver.ts'
 import { type Requirement, suiteOf } from '../support/requirements.ts'
 import { until } from '../support/until.ts'
 
@@ -40,6 +40,7 @@ export function unitDriverSuite(name: string, { needs = [], open }: UnitDriverSu
   test.after.each(({ rig }) => rig.driver.close({ stopUnits: true }))
   startTests(test)
   shapeTests(test)
+  dropInTests(test)
   failureTests(test)
   refusalTests(test)
   stubbornTests(test)
@@ -164,6 +165,61 @@ function shapeTests(test: Suite): void {
     const all = async () =>
       [...(await driver.observe(names)).values()].every(({ activeState }) => activeState === 'active')
     await until(all, { what: '67 active units', timeoutMs: 10_000 })
+  })
+}
+
+/** What each text says when it is the one that counts. */
+function says(word: string): string {
+  return `[Service]\nExecStart=\nExecStart=/bin/sh -c 'echo says ${word}; ${LINGER}'\n`
+}
+
+function dropInTests(test: Suite): void {
+  const base = (word: string) => `${says(word)}Type=oneshot\nRemainAfterExit=yes\n`
+
+  test('drop-ins override the file, the last name wins, and all are told as installed', async ({ rig: { driver } }) => {
+    const name = freshName()
+    const dropIns = [
+      { name: '20-b.conf', content: says('twenty') },
+      { name: '10-a.conf', content: says('ten') },
+    ]
+    assert.equal(await driver.install([{ name, content: base('file'), dropIns }]), [{ name }])
+    await driver.start([name])
+    await untilLine(driver, name, 'says twenty')
+    assert.equal((await driver.installed()).get(name), { name, content: base('file'), dropIns: dropIns.toReversed() })
+  })
+
+  test('a drop-in changed or taken away under a running unit counts from the next restart', async ({
+    rig: { driver },
+  }) => {
+    const name = freshName()
+    const content = base('file')
+    const next = async (dropIns: UnitFile['dropIns'], line: string) => {
+      assert.equal(await driver.install([{ name, content, ...(dropIns && { dropIns }) }]), [{ name }])
+      assert.equal(await driver.restart([name]), [{ name }])
+      await untilLine(driver, name, line)
+    }
+    await next([{ name: 'a.conf', content: says('one') }], 'says one')
+    await next([{ name: 'a.conf', content: says('two') }], 'says two')
+    await next([{ name: 'b.conf', content: says('three') }], 'says three')
+    await next(undefined, 'says file')
+    assert.equal((await driver.installed()).get(name), { name, content })
+  })
+
+  test('drop-ins go with their unit', async ({ rig: { driver } }) => {
+    const name = freshName()
+    await driver.install([{ name, content: base('old'), dropIns: [{ name: 'a.conf', content: says('drop-in') }] }])
+    await driver.remove([name])
+    await launch(driver, name, base('new'))
+    assert.match((await untilLine(driver, name, 'says new')).message, 'new')
+  })
+
+  test('a drop-in whose name leads elsewhere is refused', async ({ rig: { driver } }) => {
+    for (const wrong of ['../../evil.conf', '.hidden.conf', 'a', 'a b.conf', '']) {
+      const dropIns = [{ name: wrong, content: says('evil') }]
+      const [outcome] = await driver.install([{ name: 'a.service', content: SLEEPER, dropIns }])
+      assert.match(outcome?.refused ?? '', 'is not the name of a drop-in')
+    }
+    assert.is((await driver.installed()).size, 0)
   })
 }
 

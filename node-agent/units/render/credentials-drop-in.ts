@@ -4,12 +4,16 @@ import type { Credential, Sources } from './sources.ts'
 
 const NAME = 'zz-flotilla-credentials.conf'
 
-export function credentialsDropIn(credentials: readonly Credential[], sources: Sources): readonly DropIn[] {
+export function credentialsDropIn(
+  section: string,
+  credentials: readonly Credential[],
+  sources: Sources,
+): readonly DropIn[] {
   const lines = credentials.flatMap(({ name, secretKeyRef: { name: secret, key } }) => {
     const found = sources.secretKey(secret, key, name)
     return 'blobPath' in found ? [`LoadCredentialEncrypted=${name}:${escapePath(found.blobPath)}\n`] : []
   })
-  return lines.length === 0 ? [] : [{ name: NAME, content: `[Service]\n${lines.join('')}` }]
+  return lines.length === 0 ? [] : [{ name: NAME, content: `[${section}]\n${lines.join('')}` }]
 }
 
 /** The value is one word with specifiers. */

@@ -5,15 +5,21 @@ import type { EnvironmentVariable, Sources } from './sources.ts'
 
 const NAME = 'zz-flotilla-environment.conf'
 
-export function environmentDropIn(variables: readonly EnvironmentVariable[], sources: Sources): readonly DropIn[] {
+export function environmentDropIn(
+  section: string,
+  variables: readonly EnvironmentVariable[],
+  sources: Sources,
+): readonly DropIn[] {
   const lines = variables.flatMap((variable) => {
-    const value = textOf(variable, sources)
+    const value = environmentValue(variable, sources)
     return value === undefined ? [] : [`Environment=${quoteAssignment(variable.name, value)}\n`]
   })
-  return lines.length === 0 ? [] : [{ name: NAME, content: `[Service]\n${lines.join('')}` }]
+  return lines.length === 0 ? [] : [{ name: NAME, content: `[${section}]\n${lines.join('')}` }]
 }
 
-function textOf({ value, configMapKeyRef: ref }: EnvironmentVariable, sources: Sources): string | undefined {
+/** Undefined when it comes from where there is none. */
+export function environmentValue(variable: EnvironmentVariable, sources: Sources): string | undefined {
+  const { value, configMapKeyRef: ref } = variable
   if (ref === undefined) return value ?? ''
   const found = sources.configMapKey(ref.name, ref.key)
   return 'value' in found ? found.value : undefined

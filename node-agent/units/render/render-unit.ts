@@ -4,9 +4,10 @@
  */
 import type { Unit } from '../../../crds/unit.ts'
 import { unitNameOf } from '../bound-units.ts'
-import type { DropIn, UnitFile } from '../driver.ts'
+import type { DropIn, UnitDriver, UnitFile } from '../driver.ts'
 import { credentialsDropIn } from './credentials-drop-in.ts'
 import { environmentDropIn } from './environment-drop-in.ts'
+import { execSection } from './sections.ts'
 import type { Sources } from './sources.ts'
 
 /** Names of generated drop-ins begin so: they come after those of people, and win. */
@@ -21,17 +22,27 @@ export interface GeneratedDropIn extends DropIn {
 /** `sources` must have all that the unit asks for (`missingSources`); what is missing and optional is left out. */
 export function renderUnit(unit: Readonly<Unit>, sources: Sources, extra: readonly GeneratedDropIn[] = []): UnitFile {
   const { content, dropIns = [], environment = [], credentials = [] } = unit.spec
-  const generated = [
-    ...environmentDropIn(environment, sources),
-    ...credentialsDropIn(credentials, sources),
-    ...extra.map(({ name, content: text }) => ({ name, content: text })),
+  const name = unitNameOf(unit)
+  const section = execSection(name) ?? 'Service'
+  const all = [
+    ...dropIns,
+    ...environmentDropIn(section, environment, sources),
+    ...credentialsDropIn(section, credentials, sources),
+    ...extra,
   ]
-  const all = [...dropIns.map(({ name, content: text }) => ({ name, content: text })), ...generated]
-  return { name: unitNameOf(unit), content, ...(all.length === 0 ? {} : { dropIns: all }) }
+  if (all.length === 0) return { name, content }
+  return { name, content, dropIns: all.map((dropIn) => ({ name: dropIn.name, content: dropIn.content })) }
 }
 
-/** What is wrong with a unit's own drop-ins, whatever the driver. */
-export function reservedDropIn({ spec }: Readonly<Unit>): string | undefined {
-  const taken = spec.dropIns?.find(({ name }) => name.startsWith(GENERATED))
-  return taken && `the drop-in ${taken.name} has a name that begins with ${GENERATED}: these are the agent's own`
+/** What of the spec cannot be had in such a unit with such a driver, in one sentence; the files are not looked at. */
+export function unsupportedFields(unit: Readonly<Unit>, driver: UnitDriver['kind']): string | undefined {
+  const { dropIns = [], environment = [], credentials = [] } = unit.spec
+  const taken = dropIns.find(({ name }) => name.startsWith(GENERATED))
+  if (taken) return `the drop-in ${taken.name} has a name that begins with ${GENERATED}, as only the agent's own may`
+  const name = unitNameOf(unit)
+  const field = environment.length > 0 ? 'environment' : credentials.length > 0 ? 'credentials' : undefined
+  if (field && execSection(name) === undefined)
+    return `spec.${field} is for units that run processes, and ${name} is none`
+  if (credentials.length === 0 || driver === 'system') return undefined
+  return "spec.credentials needs the machine's own systemd: nobody else can decrypt them, and in plain they are kept nowhere"
 }

@@ -1,5 +1,7 @@
 /** What units take from ConfigMaps and Secrets, and what of it is not there. */
 import type { Unit } from '../../../crds/unit.ts'
+import { environmentValue } from './environment-drop-in.ts'
+import { wrongValue } from './quote.ts'
 
 export type EnvironmentVariable = NonNullable<Unit['spec']['environment']>[number]
 export type Credential = NonNullable<Unit['spec']['credentials']>[number]
@@ -31,10 +33,13 @@ export interface Missing {
 
 /** The first thing that the unit cannot be started without. */
 export function missingSources({ spec }: Readonly<Unit>, sources: Sources): Missing | undefined {
-  for (const { name, configMapKeyRef: ref } of spec.environment ?? []) {
+  for (const variable of spec.environment ?? []) {
+    const { name, configMapKeyRef: ref } = variable
     const found = ref && sources.configMapKey(ref.name, ref.key)
     if (found && 'absent' in found && isNeeded(ref, found.absent))
       return missing(`environment ${name}`, 'ConfigMap', ref, found)
+    const wrong = wrongValue(name, environmentValue(variable, sources) ?? '')
+    if (wrong !== undefined) return { message: `the value of environment ${name} ${wrong}`, isPending: false }
   }
   for (const { name, secretKeyRef: ref } of spec.credentials ?? []) {
     const found = sources.secretKey(ref.name, ref.key, name)
