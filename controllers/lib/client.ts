@@ -73,7 +73,11 @@ export interface ApiClient extends ApiReader, ApiWriter {
   close(): Promise<void>
 }
 
-export type ConnectOptions = CredentialsSource & { readonly userAgent?: string }
+export type ConnectOptions = CredentialsSource & {
+  readonly userAgent?: string
+  /** After so long without any answer the next one has open watches made anew; 4 000 unless given. */
+  readonly silenceMs?: number
+}
 
 const LIST_TIMEOUT_MS = 30_000
 const PATCH_TYPES = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' } as const
@@ -81,7 +85,7 @@ const PATCH_TYPES = { merge: 'application/merge-patch+json', json: 'application/
 /** Reads the kubeconfig at once (throws when it cannot be read); connects with the first call. */
 export function connect(options: ConnectOptions): ApiClient {
   const credentials = createCredentials(options)
-  const { request } = createTransport(credentials, options.userAgent ?? 'flotilla')
+  const { request } = createTransport(credentials, options.userAgent ?? 'flotilla', options)
   return {
     metadata: createMetadataClient(request, credentials),
     get: (kind, name, o) => request('GET', objectPath(kind, name, o), { ...o }),

@@ -22,6 +22,8 @@ export interface Credentials {
   readonly forWatch: KubeConfig
   /** The same for a watch without client-node; read anew for each. */
   watchAccess(): Promise<Access>
+  /** Open watches end, and whatever comes next connects anew; calls in flight may still be answered. */
+  reconnect(): void
   close(): Promise<void>
 }
 
@@ -54,6 +56,18 @@ export function createCredentials(source: CredentialsSource): Credentials {
     },
     forWatch: watches.kubeconfig,
     watchAccess: () => readAccess(watches.kubeconfig, server),
+    reconnect: () => {
+      known = undefined
+      // Calls go on to their answer or their deadline; a watch has neither.
+      calls
+        .leave()
+        ?.close()
+        .catch(() => {})
+      watches
+        .leave()
+        ?.destroy()
+        .catch(() => {})
+    },
     close: async () => {
       await Promise.all([calls.destroy(), watches.destroy()])
     },
@@ -95,6 +109,12 @@ function pooled(kubeconfig: KubeConfig, limits: Agent.Options) {
   }
   return {
     kubeconfig: Object.assign(Object.create(kubeconfig), { createDispatcher }) as KubeConfig,
+    /** The next use opens another pool; what becomes of this one is the caller's. */
+    leave: (): Dispatcher | undefined => {
+      const left = pool?.dispatcher
+      pool = undefined
+      return left
+    },
     destroy: async (): Promise<void> => pool?.dispatcher.destroy(),
   }
 }

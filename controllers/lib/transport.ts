@@ -20,8 +20,19 @@ export interface Transport {
 }
 
 const TIMEOUT_MS = 5_000
+/** Two heartbeats of an agent and more: a server that stalls for a second must not be met by all its clients' handshakes. */
+const SILENCE_MS = 4_000
 
-export function createTransport(credentials: Credentials, userAgent: string): Transport {
+/**
+ * When no call was answered for `silenceMs` and then one is, open watches are made anew: what was sent to them in the silence
+ * is resent only after a pause as long as the silence itself (TCP's back-off), and until then they would miss everything.
+ */
+export function createTransport(
+  credentials: Credentials,
+  userAgent: string,
+  { silenceMs = SILENCE_MS }: { readonly silenceMs?: number | undefined } = {},
+): Transport {
+  const silence = createSilence(silenceMs, credentials.reconnect)
   const attempt = async (method: Dispatcher.HttpMethod, path: string, options: RequestOptions, signal: AbortSignal) => {
     const { dispatcher, headers } = await credentials.access()
     const hasBody = options.body !== undefined
@@ -39,6 +50,7 @@ export function createTransport(credentials: Credentials, userAgent: string): Tr
       // A DELETE with a body would cost its connection, and the next request a TLS handshake of some milliseconds.
       reset: false,
     })
+    silence.answered()
     if (response.statusCode === 401) credentials.refused()
     return answerOf(response)
   }
@@ -48,12 +60,31 @@ export function createTransport(credentials: Credentials, userAgent: string): Tr
         try {
           return (await attempt(method, path, options, signal)) as T
         } catch (error) {
+          if (signal.aborted && !options.signal?.aborted) silence.missed()
           if (error instanceof ApiError || signal.aborted) throw error
           // The server may close an idle connection just as it is used again; reading once more is harmless.
           if (method === 'GET' && isClosedSocket(error)) return (await attempt(method, path, options, signal)) as T
           throw new Error(`${method} ${path}: ${messageOf(error)}`, { cause: error })
         }
       }),
+  }
+}
+
+/** Calls `onEnd` when an answer ends a silence: nothing was answered for so long, though something was asked. */
+function createSilence(longMs: number, onEnd: () => void) {
+  let answeredMs = performance.now()
+  let hasMissed = false
+  return {
+    missed: (): void => {
+      hasMissed = true
+    },
+    answered: (): void => {
+      const nowMs = performance.now()
+      const isOver = hasMissed && nowMs - answeredMs >= longMs
+      answeredMs = nowMs
+      hasMissed = false
+      if (isOver) onEnd()
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import { type ApiClient, ApiError, connect } from '../../../../controllers/lib/c
 import { DeadlineError } from '../../../../controllers/lib/deadline.ts'
 import { Lease } from '../../../../crds/core/index.ts'
 import { Unit } from '../../../../crds/unit.ts'
+import { within } from '../../../support/within.ts'
 
 const test = suite('client')
 
@@ -22,6 +23,7 @@ interface Answer {
 async function withServer(
   answers: Answer[],
   use: (client: ApiClient, asked: string[], sockets: () => number) => Promise<void>,
+  options: { readonly silenceMs?: number } = {},
 ) {
   const asked: string[] = []
   let sockets = 0
@@ -40,7 +42,7 @@ async function withServer(
   const kubeconfig = new KubeConfig()
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/prefix/`
   kubeconfig.loadFromClusterAndUser({ name: 't', server: url, skipTLSVerify: true }, { name: 't', token: 'secret' })
-  const client = connect({ kubeconfig })
+  const client = connect({ kubeconfig, ...options })
   try {
     await use(client, asked, () => sockets)
   } finally {
@@ -115,5 +117,32 @@ test('a read whose connection was closed is asked once more, a write is not', ()
     assert.match(error.message, /^PATCH \/apis\/flotilla.dev\/v1\/units\/a.service: /)
     assert.is(asked.length, 3)
   }))
+
+test('an answer after a long silence ends open watches, which may have missed what was sent in it', () =>
+  withServer(
+    [{}, { silent: true }, { silent: true }, {}],
+    async (client) => {
+      await client.get(Unit, 'a.service')
+      const watch = rejection(client.watch(Unit, { resourceVersion: '1', onEvent: () => undefined }))
+      await rejection(client.get(Unit, 'a.service', { timeoutMs: 60 }))
+      await client.get(Unit, 'a.service')
+      assert.instance(await within(2_000, watch, 'the watch to end'), Error)
+    },
+    { silenceMs: 50 },
+  ))
+
+test('a call that is late while others are answered ends no watch', () =>
+  withServer(
+    [{ silent: true }, { silent: true }],
+    async (client) => {
+      const stop = new AbortController()
+      const watch = client.watch(Unit, { resourceVersion: '1', onEvent: () => undefined, signal: stop.signal })
+      await rejection(client.get(Unit, 'a.service', { timeoutMs: 20 }))
+      await client.get(Unit, 'a.service')
+      stop.abort()
+      assert.is(await watch, undefined)
+    },
+    { silenceMs: 5_000 },
+  ))
 
 test.run()
