@@ -1,7 +1,7 @@
 /**
- * What each kind of caller may do, as data. A machine may see every flotilla.dev object and write only what is its
- * own; nobody but people (and the API server itself) reaches log, exec and action, which would let one machine
- * command another.
+ * What each kind of caller may do, as data. A machine may see every flotilla.dev object and write only what is its own;
+ * of ConfigMaps and Secrets it may read those that its units name (machine-sources.ts). Nobody but people (and the API
+ * server itself) reaches log, exec and action, which would let one machine command another.
  */
 import {
   API_SERVER_USER,

@@ -5,6 +5,7 @@ import type { Registry } from '../registry/registry.ts'
 import { aggregateRoles, keepCurrent } from './aggregate-roles.ts'
 import { ensureRoles } from './ensure-roles.ts'
 import { liveGrants } from './live-grants.ts'
+import { liveSources } from './live-sources.ts'
 
 export interface Rbac {
   readonly authorizer: Authorizer
@@ -17,7 +18,7 @@ const MAX_DEPTH = 3
 
 /** Resolves when the built-in roles can be relied on, or when the store takes no writes: reads go on then. */
 export async function startRbac(registry: Registry, log: Logger, signal: AbortSignal): Promise<Rbac> {
-  const authorizer = createAuthorizer(liveGrants(registry.feed))
+  const authorizer = createAuthorizer(liveGrants(registry.feed), liveSources(registry.feed))
   let ensured = false
   const pass = async (): Promise<boolean> => {
     if (!ensured) await ensureRoles(registry)

@@ -1,6 +1,7 @@
 /** All that decides together: the fixed roles of our own parts first, then what RBAC objects grant on top of them. */
 import { type Attributes, type Decision, decideByRole, forbiddenMessage } from '../authorize.ts'
 import { API_SERVER_USER, type Identity, MASTERS_GROUP } from '../identity.ts'
+import type { MachineSources } from '../machine-sources.ts'
 import { compactRules } from './coverage.ts'
 import { fixedRules } from './fixed-rules.ts'
 import type { Grant, Grants } from './grants.ts'
@@ -20,11 +21,13 @@ export interface Authorizer {
   rulesOf(namespace: string | undefined, ref: RoleRef): readonly PolicyRule[] | undefined
 }
 
-export function createAuthorizer(grants: Grants): Authorizer {
+/** `sources`: what machines may read because of their units. */
+export function createAuthorizer(grants: Grants, sources: Pick<MachineSources, 'allows'>): Authorizer {
   return {
     decide: (identity, attributes) => {
       const fixed = decideByRole(identity, attributes)
       if (fixed !== undefined && fixed.condition === undefined) return fixed
+      if (sources.allows(identity, attributes)) return { allowed: true, reason: 'a unit of this machine names it' }
       const grant = grants.find(identity, attributes)
       if (grant !== undefined) return { allowed: true, reason: reasonOf(grant) }
       return fixed ?? { allowed: false, reason: refusal(grants, identity, attributes) }
