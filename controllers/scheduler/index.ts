@@ -15,8 +15,9 @@ import type { Informer } from '../lib/informer.ts'
 import { group, type Runnable } from '../lib/runnable.ts'
 import { createTrigger } from '../lib/trigger.ts'
 import type { ApplyDeps } from './apply.ts'
+import { askOf } from './ask.ts'
 import { createAssumed } from './assumed.ts'
-import { needOf, plan } from './plan.ts'
+import { type Action, needOf, plan } from './plan.ts'
 import { createSeen } from './seen.ts'
 import { createWriter } from './writer.ts'
 
@@ -28,6 +29,11 @@ export interface SchedulerOptions extends Omit<ApplyDeps, 'clock'> {
 }
 
 const ROUND = 'all units'
+
+/** A round takes off before it places: what this one makes room for by Replaces goes in the next, which no event asks for. */
+function displaces(action: Action): boolean {
+  return action.do === 'bind' && askOf(action.unit).replaces.length > 0
+}
 
 /** To be started by the leader, after its informers are ready. */
 export function createScheduler(options: SchedulerOptions): Runnable {
@@ -44,6 +50,7 @@ export function createScheduler(options: SchedulerOptions): Runnable {
       assumed.add(action)
       writer.write(action)
     }
+    if (actions.some(displaces)) planAgain()
     someWait = all.some((unit) => needOf(unit) === 'place' && !assumed.machines.get(unit.metadata.name))
     context.log.debug({ actions: actions.length }, 'planned')
     return DONE

@@ -158,6 +158,15 @@ test('units that name each other are placed on one machine, together', async () 
   assert.equal([await placed('a.service'), await placed('b.service')], ['m3', 'm3'])
 })
 
+test('what is replaced moves at once, although nothing else happens', async () => {
+  const preferred = [{ weight: 1, machineSelector: { matchLabels: { zone: 'b' } } }]
+  await apply({ 'was.service': { placement: { preferred } } })
+  await placedOn('was.service', 'm3')
+  await apply({ 'is.service': { xFleet: 'Replaces=was.service\nMachineMetadata=zone=b' } })
+  await until(async () => /^m[12]$/.test(await machineOf('was.service')), { what: 'was.service to move' })
+  assert.is(await machineOf('is.service'), 'm3')
+})
+
 test('what can never be is refused at the door', async () => {
   for (const [xFleet, words] of [
     ['MachineOf=a.service\nConflicts=a*', /unresolvable requirements: peer "a\.service" matches conflict "a\*"/],
