@@ -8,9 +8,11 @@ import { register as backup } from './commands/backup.ts'
 import { register as cluster } from './commands/cluster.ts'
 import { register as completion } from './commands/completion.ts'
 import { register as controllers } from './commands/controllers.ts'
+import { register as cordon } from './commands/cordon.ts'
 import { register as remove } from './commands/delete.ts'
 import { register as discovery } from './commands/discovery.ts'
 import { register as down } from './commands/down.ts'
+import { register as drain } from './commands/drain.ts'
 import { register as elect } from './commands/elect.ts'
 import { register as exec } from './commands/exec.ts'
 import { register as get } from './commands/get.ts'
@@ -19,6 +21,7 @@ import { register as lock } from './commands/lock.ts'
 import { register as restore } from './commands/restore.ts'
 import { register as server } from './commands/server.ts'
 import { register as status } from './commands/status.ts'
+import { register as uncordon } from './commands/uncordon.ts'
 import { register as up } from './commands/up.ts'
 import { register as watch } from './commands/watch.ts'
 import { register as why } from './commands/why.ts'
@@ -56,6 +59,9 @@ for (const register of [
   journal,
   why,
   exec,
+  drain,
+  cordon,
+  uncordon,
   lock,
   elect,
   discovery,

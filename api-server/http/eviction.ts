@@ -7,6 +7,7 @@ import { isObject } from '../registry/patch/merge.ts'
 import { decodeBody, mediaTypeOf } from './body.ts'
 import { type Call, placeOf } from './call.ts'
 import { parseDeleteOptions } from './delete-options.ts'
+import { evictUnit } from './drain-view.ts'
 import { sendStatus } from './reply.ts'
 
 export async function evict(call: Call): Promise<void> {
@@ -15,9 +16,11 @@ export async function evict(call: Call): Promise<void> {
   const place = placeOf(call)
   checkEviction(value, place.name)
   const options = parseDeleteOptions(query, value.deleteOptions ?? {})
-  const pod: ApiObject = objectOf(registry.get(place))
-  await claimDisruption(registry, pod, options.dryRun === true)
-  await registry.delete(place, { ...options, guard })
+  if (!(await evictUnit(call, options.dryRun === true))) {
+    const pod: ApiObject = objectOf(registry.get(place))
+    await claimDisruption(registry, pod, options.dryRun === true)
+    await registry.delete(place, { ...options, guard })
+  }
   sendStatus(reply.raw, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }
 

@@ -6,9 +6,10 @@ import { toScale } from '../registry/scale.ts'
 import { PARTIAL_FORMAT, PARTIAL_KIND, tableHead, tableWriter } from '../registry/table.ts'
 import { watch as watchEntries } from '../registry/watch.ts'
 import { type Call, formatOf, map, placeOf } from './call.ts'
+import { unitPod, unitPods } from './drain-view.ts'
 import { negotiate, parseInclude } from './negotiate.ts'
 import { parseListOptions, parseVersion, parseWatch } from './parameters.ts'
-import { sendBytes, sendPieces } from './reply.ts'
+import { sendBytes, sendPieces, warningHeaders } from './reply.ts'
 
 /** Without a resourceVersion the newest is meant, whichever server wrote it; a page goes on from its first one. */
 async function beFresh({ registry, query }: Call): Promise<void> {
@@ -19,7 +20,7 @@ export async function get(call: Call): Promise<void> {
   const version = parseVersion(call.query.get('resourceVersion'))
   await beFresh(call)
   if (version !== undefined) await waitUntil(call.registry, version)
-  const entry = nodeLease(call.registry, placeOf(call)) ?? call.registry.get(placeOf(call))
+  const entry = nodeLease(call.registry, placeOf(call)) ?? unitPod(call) ?? call.registry.get(placeOf(call))
   if (call.target.subresource === 'scale') sendBytes(call.reply.raw, 200, toScale(call.target.kind, entry.bytes))
   else sendBytes(call.reply.raw, 200, formatOf(call).render(entry))
 }
@@ -51,12 +52,10 @@ export async function list(call: Call): Promise<void> {
   } else {
     const { kind: type, apiVersion } = form === 'partial' ? PARTIAL_KIND : kind
     const head = `{"kind":"${type}List","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`
-    await sendPieces(
-      reply.raw,
-      head,
-      map(entries, (entry) => (form === 'partial' ? PARTIAL_FORMAT.render(entry) : entry.bytes)),
-      ']}\n',
-    )
+    const seen = form === 'partial' || continueToken ? undefined : await unitPods(call)
+    if (seen && seen.warnings.length > 0) reply.raw.setHeader('warning', warningHeaders(seen.warnings).warning ?? [])
+    const pieces = map(entries, (entry) => (form === 'partial' ? PARTIAL_FORMAT.render(entry) : entry.bytes))
+    await sendPieces(reply.raw, head, seen ? [...pieces, ...seen.pods] : pieces, ']}\n')
   }
 }
 

@@ -1,5 +1,6 @@
 /** Why a machine does or does not take units. Pure. */
 import { findCondition } from '../../controllers/lib/conditions.ts'
+import { DRAINED, isDraining } from '../../crds/drain.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
 import type { Explanation } from './explanation.ts'
@@ -28,7 +29,8 @@ export function whyMachine({ machine, units }: MachineSight): Explanation {
 }
 
 function availability({ metadata, spec }: Readonly<Machine>): Omit<Explanation, 'because'> {
-  const uncordon = `kubectl patch machine ${metadata.name} --type=merge -p '{"spec":{"unschedulable":false}}'`
+  const uncordon = `flotilla uncordon ${metadata.name}`
+  if (isDraining({ spec })) return { verdict: 'is ready, and being drained', tone: 'warn', next: [uncordon] }
   if (spec?.unschedulable) return { verdict: 'is ready, and takes no new units', tone: 'warn', next: [uncordon] }
   const isTainted = spec?.taints?.some(({ effect }) => effect !== 'PreferNoSchedule')
   if (isTainted) return { verdict: 'is ready, and tainted', tone: 'warn', next: ['take spec.taints away to use it'] }
@@ -50,7 +52,7 @@ function obstacles({ spec }: Readonly<Machine>): string[] {
 
 function otherConditions({ status }: Readonly<Machine>): string[] {
   return (status?.conditions ?? [])
-    .filter((condition) => condition.type !== 'Ready' && condition.status !== 'True')
+    .filter(({ type, status }) => type !== 'Ready' && (status !== 'True' || type === DRAINED))
     .map(({ type, reason, message }) => `${type}: ${reason}: ${message}`)
 }
 

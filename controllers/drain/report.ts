@@ -12,8 +12,11 @@ export function tell(sight: Sight): NewCondition {
   const here = units.filter((unit) => isOn(unit, name))
   const left = here.filter((unit) => !staying.has(unit) && !isBoundByOwner(unit))
   const waiting = new Set(held.flatMap((each) => each.units))
-  const moving = [...new Set([...left, ...underWay])].filter((unit) => !waiting.has(unit))
-  const homeless = units.filter(({ metadata }) => metadata.annotations?.[MOVED_FROM] === name).filter(noPlace)
+  const moving = [...new Set([...left, ...underWay])].filter((unit) => !waiting.has(unit)).toSorted(byName)
+  const homeless = units
+    .filter(({ metadata }) => metadata.annotations?.[MOVED_FROM] === name)
+    .filter(noPlace)
+    .toSorted(byName)
   const globals = here.filter(isBoundByOwner).length
   const parts = [
     left.length === 0 ? 'nothing is left to move' : `${count(left.length)} to go`,
@@ -38,6 +41,10 @@ export function tell(sight: Sight): NewCondition {
   const message = parts.filter(Boolean).join('; ')
   if (left.length === 0) return { type: DRAINED, status: 'True', reason: 'Drained', message }
   return { type: DRAINED, status: 'False', reason: moving.length === 0 ? 'Held' : 'Draining', message }
+}
+
+function byName(a: Readonly<Unit>, b: Readonly<Unit>): number {
+  return a.metadata.name < b.metadata.name ? -1 : 1
 }
 
 function isOn({ spec, status }: Readonly<Unit>, machine: string): boolean {

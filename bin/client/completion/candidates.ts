@@ -37,6 +37,11 @@ async function candidatesOf(
     case 'status':
     case 'journal':
       return before.length > 0 ? [] : await namesOf(asking, UNITS)
+    case 'drain':
+      return before.length > 0 ? [] : await namesOf(asking, MACHINES)
+    case 'cordon':
+    case 'uncordon':
+      return await namesOf(asking, MACHINES)
     case 'why':
       return before.length > 0 ? [] : await pairs(asking, current, ['unit', 'machine'], UNITS)
     case 'exec':

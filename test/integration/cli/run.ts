@@ -4,11 +4,14 @@ import { Command } from 'commander'
 import type { InputStream, Io, OutputStream } from '../../../bin/client/io.ts'
 import { register as apply } from '../../../bin/commands/apply.ts'
 import { register as completion } from '../../../bin/commands/completion.ts'
+import { register as cordon } from '../../../bin/commands/cordon.ts'
 import { register as remove } from '../../../bin/commands/delete.ts'
+import { register as drain } from '../../../bin/commands/drain.ts'
 import { register as exec } from '../../../bin/commands/exec.ts'
 import { register as get } from '../../../bin/commands/get.ts'
 import { register as journal } from '../../../bin/commands/journal.ts'
 import { register as status } from '../../../bin/commands/status.ts'
+import { register as uncordon } from '../../../bin/commands/uncordon.ts'
 import { register as watch } from '../../../bin/commands/watch.ts'
 import { register as why } from '../../../bin/commands/why.ts'
 import { type UntilOptions, until } from '../../support/until.ts'
@@ -34,7 +37,7 @@ export interface RunOptions {
   readonly stdin?: string | Readable
 }
 
-const COMMANDS = [apply, get, remove, watch, status, journal, why, exec, completion]
+const COMMANDS = [apply, get, remove, watch, status, journal, why, exec, drain, cordon, uncordon, completion]
 
 export function programWith(io: Io): Command {
   const program = new Command('flotilla').enablePositionalOptions()
