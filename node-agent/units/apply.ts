@@ -117,10 +117,16 @@ function settle(action: Action, refused: string | undefined, round: Round): void
     key: unit ? attemptKey(unit) : '',
     text: refused,
     isAboutRunning: verb !== 'stop' && verb !== 'remove',
+    atStart: verb === 'start' || verb === 'restart',
     attempts,
     retryAtMs: nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts - 1, 10)),
   })
   log.warn({ unit: name, unitName, action: verb, reason, refused }, 'action refused')
+}
+
+/** A file that came may be what another unit could not be started without: a socket its service, a timer its own. */
+function hastenStarts({ refusals }: Memory): void {
+  for (const [uid, refusal] of refusals) if (refusal.atStart) refusals.set(uid, { ...refusal, retryAtMs: 0 })
 }
 
 const NOTHING = { hash: '', files: '', contentHash: '' }
@@ -138,6 +144,8 @@ function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wa
     memory.refusals.delete(uid)
   } else if (verb === 'install') {
     memory.installed.set(unitName, { files: files ?? '', contentHash })
+    memory.refusals.delete(uid)
+    hastenStarts(memory)
     // Looked at before it was here: what was seen then would be taken for the manager's refusal.
     if (memory.observed.get(unitName)?.loadState === 'not-found') memory.observed.delete(unitName)
     if (memory.records.get(uid)?.epoch !== epoch) put({ epoch, started: false })

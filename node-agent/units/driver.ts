@@ -24,6 +24,11 @@ export interface ObservedUnit {
   /** When it entered its active state, µs since the epoch; 0 when not active. */
   readonly activeEnterTimestampUs: number
   readonly exitStatus: number
+  /**
+   * How the last job for it failed (failed, dependency, timeout, assert, unsupported) where the unit is inactive and does
+   * not tell by itself; absent otherwise, and when an agent that is gone saw the job.
+   */
+  readonly jobResult?: string
 }
 
 export interface DropIn {

@@ -13,6 +13,8 @@ export interface Refusal {
   readonly text: string
   /** False when it would not stop or go away: that says nothing about whether it can run. */
   readonly isAboutRunning: boolean
+  /** Its file was taken; what the start lacked may come by itself. */
+  readonly atStart: boolean
   readonly attempts: number
   readonly retryAtMs: number
 }

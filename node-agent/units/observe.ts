@@ -1,7 +1,6 @@
 /** Gathers what is wanted and what is there into the one picture that `plan` decides on. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Unit } from '../../crds/unit.ts'
-import { unlimitable } from '../../crds/unit-limits.ts'
 import { uidOf, unitNameOf } from './bound-units.ts'
 import type { UnitDriver, UnitFile } from './driver.ts'
 import type { Memory } from './memory.ts'
@@ -150,20 +149,13 @@ function readUnit(
   return { wanted, file: missing === undefined ? file : undefined }
 }
 
-/** What our API server refuses; another one may not know better. */
-function wrongLimits({ metadata, spec }: Readonly<Unit>): string | undefined {
-  const isLimited = Object.keys(spec.resources?.limits ?? {}).length > 0
-  return isLimited ? unlimitable(spec.unitName ?? metadata.name) : undefined
-}
-
 function isSameSpec(copy: Readonly<Unit>, unit: Readonly<Unit>): boolean {
   return copy === unit || copy.spec === unit.spec || isDeepStrictEqual(copy.spec, unit.spec)
 }
 
+/** What was refused of a spec that is no longer asked for is forgotten: the new one may be what runs already. */
 function refusedLately(wanted: readonly Wanted[], memory: Memory, nowMs: number): string[] {
   const keys = new Map(wanted.map((unit) => [unit.uid, attemptKey(unit)]))
-  const waiting = [...memory.refusals].filter(
-    ([uid, refusal]) => refusal.retryAtMs > nowMs && refusal.key === (keys.get(uid) ?? ''),
-  )
-  return waiting.map(([uid]) => uid)
+  for (const [uid, { key }] of memory.refusals) if (key !== (keys.get(uid) ?? '')) memory.refusals.delete(uid)
+  return [...memory.refusals].filter(([, { retryAtMs }]) => retryAtMs > nowMs).map(([uid]) => uid)
 }

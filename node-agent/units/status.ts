@@ -4,6 +4,7 @@
  */
 import type { ObservedUnit } from './driver.ts'
 import { isRunning, type UnitRecord, type Wanted } from './plan.ts'
+import { describeJobResult } from './unit-result.ts'
 
 export type ActiveReason =
   | 'Running'
@@ -73,7 +74,7 @@ function verdict(sight: Sight, isHere: boolean): ActiveVerdict {
   const { unit, observed, refusal, takenBy } = sight
   if (unit.unsupported !== undefined) return no('NotSupported', unit.unsupported)
   if (takenBy !== undefined) return no('Refused', `the name ${unit.unitName} belongs to the older Unit ${takenBy} here`)
-  if (refusal !== undefined) return no('Refused', refusal)
+  if (refusal !== undefined) return no('Refused', goesOn(refusal, sight))
   if (waits(sight)) return no('ConfigMissing', missingText(sight))
   if (!isHere || observed === undefined) return no('Stopped', isHere ? 'not running' : 'not installed yet')
   if (BAD_LOAD_STATES.has(observed.loadState)) return no('Refused', `the unit file is ${observed.loadState}`)
@@ -86,9 +87,15 @@ function waits({ unit, record, observed }: Sight): boolean {
   return record?.hash !== unit.hash || !record.started || !isRunning(observed)
 }
 
-function missingText({ unit, observed }: Sight): string {
-  const text = unit.missing?.message ?? ''
-  return isRunning(observed) ? `${text}; until then it runs on as it was` : text
+function missingText(sight: Sight): string {
+  return goesOn(sight.unit.missing?.message ?? '', sight)
+}
+
+/** What cannot be had does not end what is there. */
+function goesOn(text: string, { observed }: Sight): string {
+  if (observed === undefined || !isRunning(observed)) return text
+  const process = observed.mainPID > 0 ? ` as process ${observed.mainPID}` : ''
+  return `${text}; until then it runs on as it was${process}`
 }
 
 function byActiveState(seen: ObservedUnit, sight: Sight): ActiveVerdict {
@@ -110,17 +117,22 @@ function byActiveState(seen: ObservedUnit, sight: Sight): ActiveVerdict {
 }
 
 function running(seen: ObservedUnit): ActiveVerdict {
-  return yes('Running', seen.mainPID > 0 ? `running as process ${seen.mainPID}` : seen.subState)
+  if (seen.mainPID > 0) return yes('Running', `running as process ${seen.mainPID}`)
+  // A busy mount that was to be replaced stays as it is.
+  return yes('Running', isWell(seen) ? seen.subState : `${seen.subState}; its last change failed: ${seen.result}`)
+}
+
+function isWell({ result }: ObservedUnit): boolean {
+  return result === 'success' || result === ''
 }
 
 /** A service that ended well is done; a socket, timer or target that is inactive was stopped by somebody. */
 function atRest(seen: ObservedUnit, { unit, record }: Sight): ActiveVerdict {
   if (unit.desired === 'loaded') return no('Stopped', 'loaded, not started')
   if (!record?.started) return no('Stopped', 'not started yet')
-  const isService = unit.unitName.endsWith('.service')
-  const isWell = seen.result === 'success' || seen.result === ''
-  if (isService && isWell) return no('Completed', 'finished with success')
-  return no('Stopped', isWell ? 'stopped on the machine' : `not started: ${seen.result}`)
+  if (seen.jobResult !== undefined) return no('Failed', describeJobResult(seen.jobResult))
+  if (unit.unitName.endsWith('.service') && isWell(seen)) return no('Completed', 'finished with success')
+  return no('Stopped', isWell(seen) ? 'stopped on the machine' : `not started: ${seen.result}`)
 }
 
 function restarting(seen: ObservedUnit): string {

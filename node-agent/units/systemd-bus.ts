@@ -50,6 +50,8 @@ export interface SystemdBus {
   property(path: string, interfaceName: string, property: string): Promise<unknown>
   /** How the job ended, in systemd's words (`done`, `failed`, `canceled`, …); '' when it did not within the time. */
   jobResult(job: string, timeoutMs: number): Promise<string>
+  /** How the unit's last job failed, in the same words; '' when it did not, as far as this connection has seen. */
+  failedJob(unit: string): string
   /** Calls back with a unit's name when it may have changed, with '' after each (re)connect. Returns the way to stop. */
   onHint(listener: (name: string) => void): () => void
   close(): Promise<void>
@@ -72,7 +74,8 @@ export async function openSystemdBus(options: SystemdBusOptions): Promise<System
   }
   const jobs = jobTable()
   const onSignal = (signal: BusSignal) => {
-    if (signal.member === 'JobRemoved') jobs.ended(String(signal.body[1]), String(signal.body[3]))
+    if (signal.member === 'JobRemoved')
+      jobs.ended(String(signal.body[1]), String(signal.body[2]), String(signal.body[3]))
     if (signal.member === 'NameOwnerChanged') link.ownerChanged(signal.body[2] !== '')
     const unit = unitOfSignal(signal)
     if (unit) hint(unit)
@@ -83,6 +86,7 @@ export async function openSystemdBus(options: SystemdBusOptions): Promise<System
   return {
     ...systemdCalls(link.connection, callTimeoutMs),
     jobResult: jobs.result,
+    failedJob: jobs.failureOf,
     onHint(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

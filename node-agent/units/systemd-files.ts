@@ -6,8 +6,10 @@ import { readdir } from 'node:fs/promises'
 import { BusRefusedError } from './dbus-connection.ts'
 import type { Outcome, UnitFile } from './driver.ts'
 import { linkDropIns, unlinkDropIns } from './drop-in-links.ts'
+import { removeLinks } from './install-links.ts'
 import type { SystemdBus } from './systemd-bus.ts'
-import { badDropIn, type UnitDirectory } from './unit-directory.ts'
+import type { Verify } from './systemd-verify.ts'
+import { badDropIn, isSameFile, type UnitDirectory, type Written } from './unit-directory.ts'
 import { parseUnit, UnitFileError } from './unit-file.ts'
 import { isUnitName } from './unit-name.ts'
 
@@ -23,6 +25,7 @@ export async function installFiles(
   bus: SystemdBus,
   dir: UnitDirectory,
   files: readonly UnitFile[],
+  verify: Verify,
 ): Promise<readonly Outcome[]> {
   const refused = new Map<string, string>()
   const { outranking, runtimeFolder } = await folders(bus)
@@ -34,26 +37,60 @@ export async function installFiles(
     else if (wrong) refused.set(name, wrong)
     else if (folder) refused.set(name, `${name} is defined by the machine itself in ${folder}, which outranks any link`)
   }
-  const valid = files.filter(({ name }) => !refused.has(name))
-  const written = await dir.write(valid)
-  await linkDropIns(runtimeFolder, dir, valid)
-  const names = valid.map(({ name }) => name)
-  await eachOrAll(names, refused, (some) =>
-    bus.manager('LinkUnitFiles', 'asbb', [some.map(dir.pathOf), RUNTIME, FORCE]),
-  )
-  const toEnable = valid.filter((file) => !refused.has(file.name) && hasInstallSection(file)).map(({ name }) => name)
-  await eachOrAll(toEnable, refused, (some) => bus.manager('EnableUnitFiles', 'asbb', [some, RUNTIME, FORCE]))
-  const replaced = names.filter((name) => written.get(name) !== 'same')
-  if ((await loadedOf(bus, replaced)).length > 0) await reload(bus)
+  const isFine = ({ name }: UnitFile) => !refused.has(name)
+  const before = await dir.read(files.filter(isFine).map(({ name }) => name))
+  const replaces = (file: UnitFile) => {
+    const earlier = before.get(file.name)
+    return earlier !== undefined && !isSameFile(earlier, file)
+  }
+  for (const [name, why] of await verify(files.filter((file) => isFine(file) && replaces(file)))) refused.set(name, why)
+  const valid = files.filter(isFine)
+  const here = { bus, dir, runtimeFolder, before }
+  const written = await place(valid, refused, here)
+  const broken = valid.filter((file) => !isFine(file) && replaces(file)).flatMap(({ name }) => before.get(name) ?? [])
+  await place(broken, new Map(), here)
+  const changed = valid.filter(({ name }) => written.get(name) !== 'same').map(({ name }) => name)
+  if ((await loadedOf(bus, changed)).length > 0) await reload(bus)
   return files.map(({ name }) => outcome(name, refused))
+}
+
+interface Place {
+  readonly bus: SystemdBus
+  readonly dir: UnitDirectory
+  readonly runtimeFolder: string
+  /** What was there, of the files that were. */
+  readonly before: ReadonlyMap<string, UnitFile>
+}
+
+/** Writes, links and enables; what systemd would not link or enable is added to `refused`. */
+async function place(
+  files: readonly UnitFile[],
+  refused: Map<string, string>,
+  { bus, dir, runtimeFolder, before }: Place,
+): Promise<ReadonlyMap<string, Written>> {
+  if (files.length === 0) return new Map()
+  const written = await dir.write(files)
+  await linkDropIns(runtimeFolder, dir, files)
+  await eachOrAll(
+    files.map(({ name }) => name),
+    refused,
+    (some) => bus.manager('LinkUnitFiles', 'asbb', [some.map(dir.pathOf), RUNTIME, FORCE]),
+  )
+  const changed = files.filter(({ name }) => written.get(name) === 'changed').map(({ name }) => name)
+  const wereEnabled = changed.filter((name) => hasInstallSection(before.get(name)))
+  await removeLinks(runtimeFolder, dir, wereEnabled, { except: 'unit' })
+  const toEnable = files.filter((file) => !refused.has(file.name) && hasInstallSection(file)).map(({ name }) => name)
+  await eachOrAll(toEnable, refused, (some) => bus.manager('EnableUnitFiles', 'asbb', [some, RUNTIME, FORCE]))
+  return written
 }
 
 /** The units are stopped. Links first, file last: a crash in between leaves the file, so removal is tried again. */
 export async function removeFiles(bus: SystemdBus, dir: UnitDirectory, names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => ignoringRefusal(bus.manager('ResetFailedUnit', 's', [name]))))
   if (names.length === 0) return
-  await eachOrAll(names, new Map(), (some) => bus.manager('DisableUnitFiles', 'asb', [some, RUNTIME]))
-  await unlinkDropIns((await folders(bus)).runtimeFolder, dir, names)
+  const { runtimeFolder } = await folders(bus)
+  await removeLinks(runtimeFolder, dir, names)
+  await unlinkDropIns(runtimeFolder, dir, names)
   await dir.remove(names)
   if ((await loadedOf(bus, names)).length > 0) await reload(bus)
 }
@@ -130,7 +167,8 @@ async function loadedOf(bus: SystemdBus, names: readonly string[]): Promise<read
   return (rows as unknown[][]).filter((row) => row[2] !== 'not-found').map((row) => String(row[0]))
 }
 
-function hasInstallSection(file: UnitFile): boolean {
+function hasInstallSection(file: UnitFile | undefined): boolean {
+  if (file === undefined) return false
   try {
     return parseUnit(file).entries.some(({ section }) => section === 'Install')
   } catch (error) {

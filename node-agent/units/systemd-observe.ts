@@ -57,8 +57,9 @@ async function list(bus: SystemdBus, names: readonly string[]): Promise<Listed[]
 
 async function observeUnit(bus: SystemdBus, { path, ...unit }: Listed): Promise<ObservedUnit> {
   if (unit.loadState === 'not-found' && unit.activeState === 'inactive') return { ...unit, ...NO_DETAILS }
+  const jobResult = unit.activeState === 'inactive' ? bus.failedJob(unit.name) : ''
   try {
-    return { ...unit, ...(await readDetails(bus, path, unit)) }
+    return { ...unit, ...(await readDetails(bus, path, unit)), ...(jobResult === '' ? {} : { jobResult }) }
   } catch (error) {
     // The unit may vanish between the list and the look; the others' states must not be lost with it.
     if (error instanceof BusRefusedError) return { ...unit, ...NO_DETAILS }

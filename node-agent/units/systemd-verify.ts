@@ -6,18 +6,45 @@
  * leaves the running unit alone. All of these are complaints of verify, too, but none is worth refusing a file for.
  */
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import type { UnitFile } from './driver.ts'
 
 /** It takes some 15 ms for one unit and for thirty. */
 const DEADLINE_MS = 10_000
 const MAX_OUTPUT_BYTES = 256 * 1024
+const PREFIX = '.verify-'
 
 export interface VerifyOptions {
   readonly kind: 'system' | 'user'
-  /** Where the candidates are put while they are looked at; made when it is not there. */
+  /** Where the candidates are put while they are looked at, in a hidden folder. */
   readonly scratchDir: string
+}
+
+/** Unit name to the reason why its file must not replace the one that is there; no entry where it may. */
+export type Verify = (files: readonly UnitFile[]) => Promise<ReadonlyMap<string, string>>
+
+/** A machine that has no systemd-analyze gets its files unverified, and a warning each time; one that is too slow waits. */
+export function verifier({ log, ...options }: VerifyOptions & { readonly log: Logger }): Verify {
+  return async (files) => {
+    try {
+      return await verifyUnits(files, options)
+    } catch (error) {
+      const { code, syscall = '' } = error as NodeJS.ErrnoException
+      const isMissing = code === 'ENOENT' && syscall.startsWith('spawn')
+      const units = files.map(({ name }) => name)
+      log.warn({ err: error, units }, isMissing ? 'replaced without systemd-analyze verify' : 'not verified')
+      const why = `not replaced, because it could not be verified: ${(error as Error).message}`
+      return new Map(isMissing ? [] : units.map((name) => [name, why]))
+    }
+  }
+}
+
+/** Removes what an agent that was killed in the middle of it has left. */
+export async function sweepCandidates(scratchDir: string): Promise<void> {
+  const left = (await readdir(scratchDir)).filter((name) => name.startsWith(PREFIX))
+  await Promise.all(left.map((name) => rm(join(scratchDir, name), { recursive: true, force: true })))
 }
 
 /**
@@ -29,8 +56,7 @@ export async function verifyUnits(
   { kind, scratchDir }: VerifyOptions,
 ): Promise<ReadonlyMap<string, string>> {
   if (files.length === 0) return new Map()
-  await mkdir(scratchDir, { recursive: true, mode: 0o700 })
-  const folder = await mkdtemp(join(scratchDir, 'verify-'))
+  const folder = await mkdtemp(join(scratchDir, PREFIX))
   try {
     await Promise.all(files.map((file) => putFile(folder, file)))
     const scope = kind === 'user' ? ['--user'] : []

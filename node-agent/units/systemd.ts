@@ -4,12 +4,15 @@ import { coalesce } from './changes.ts'
 import { BusRefusedError } from './dbus-connection.ts'
 import type { Outcome, UnitDriver } from './driver.ts'
 import { journalArguments, readJournal } from './journalctl.ts'
+import { availableControllers, unenforceable } from './limits/controllers.ts'
 import { type BusAddress, openSystemdBus, type SystemdBus } from './systemd-bus.ts'
 import { explainUnit } from './systemd-explain.ts'
 import { installFiles, refusal, removeFiles } from './systemd-files.ts'
 import { observeUnits } from './systemd-observe.ts'
+import { inStages, restartUnit, startUnit } from './systemd-start.ts'
+import { sweepCandidates, verifier } from './systemd-verify.ts'
 import { openUnitDirectory, type UnitDirectory } from './unit-directory.ts'
-import { isUnitName, splitUnitName } from './unit-name.ts'
+import { isUnitName, notFromFile, splitUnitName } from './unit-name.ts'
 
 /** Longer than systemd's own 90 s default, so that its SIGKILL, which it explains, normally comes first. */
 const STOP_DEADLINE_MS = 120_000
@@ -33,22 +36,24 @@ export interface SystemdDriverOptions {
 export async function openSystemdDriver(options: SystemdDriverOptions): Promise<UnitDriver> {
   const { kind, log, connectTimeoutMs = 5000, stopDeadlineMs = STOP_DEADLINE_MS } = options
   const dir = await openUnitDirectory(options.unitDir)
+  await sweepCandidates(options.unitDir)
   const bus = await openSystemdBus({ address: options.address ?? defaultAddress(kind), log, connectTimeoutMs })
+  const controllers = await availableControllers(bus, kind)
   const remove = (names: readonly string[]) => removeUnits(bus, dir, names, stopDeadlineMs)
   return {
     kind,
-    install: (files) => installFiles(bus, dir, files),
+    install: (files) => installFiles(bus, dir, files, verifier({ kind, scratchDir: options.unitDir, log })),
     remove,
-    start: (names) => each(names, (name) => bus.manager('StartUnit', 'ss', [name, 'replace'])),
+    start: (names) => inOrder(names, (name) => startUnit(bus, name)),
     stop: (names) => each(names, (name) => stopUnit(bus, name)),
-    restart: (names) => each(names, (name) => bus.manager('RestartUnit', 'ss', [name, 'replace'])),
+    restart: (names) => inOrder(names, (name) => restartUnit(bus, name)),
     observe: (names) => observeUnits(bus, names),
     installed: dir.read,
     changes: (signal) => coalesce(bus.onHint, signal),
     explain: (name) => explainUnit(bus, name, kind === 'user' ? 'USER_UNIT' : 'UNIT'),
     journal: (name, { signal, ...which }) =>
       readJournal(journalArguments([`${kind === 'user' ? '--user-unit' : '--unit'}=${name}`], which), signal),
-    unsupported: () => undefined,
+    unsupported: (file) => notFromFile(file.name) ?? unenforceable(file, controllers),
     async close({ stopUnits = false } = {}) {
       if (stopUnits) await remove([...(await dir.read()).keys()])
       await bus.close()
@@ -68,6 +73,12 @@ async function each(names: readonly string[], act: (name: string) => Promise<unk
       return refused === undefined ? { name } : { name, refused }
     }),
   )
+}
+
+async function inOrder(names: readonly string[], act: (name: string) => Promise<unknown>): Promise<readonly Outcome[]> {
+  const outcomes = new Map<string, Outcome>()
+  for (const stage of inStages(names)) for (const outcome of await each(stage, act)) outcomes.set(outcome.name, outcome)
+  return names.map((name) => outcomes.get(name) ?? { name })
 }
 
 /** Answers the job, '' when there is nothing to stop: the unit is not loaded. */

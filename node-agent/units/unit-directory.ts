@@ -18,7 +18,8 @@ export interface UnitDirectory {
   /** Names must have passed `isUnitName`. Tells of each what the write meant; drop-ins no longer named are gone. */
   write(files: readonly UnitFile[]): Promise<ReadonlyMap<string, Written>>
   remove(names: readonly string[]): Promise<void>
-  read(): Promise<ReadonlyMap<string, UnitFile>>
+  /** All that is there, or of these names what is. */
+  read(names?: readonly string[]): Promise<ReadonlyMap<string, UnitFile>>
 }
 
 const SUFFIX = '.d'
@@ -29,9 +30,9 @@ export async function openUnitDirectory(dir: string): Promise<UnitDirectory> {
   await mkdir(dir, { recursive: true, mode: 0o755 })
   const pathOf = (name: string) => join(dir, name)
   const dropInsOf = (name: string) => join(dir, name + SUFFIX)
-  const read = async (): Promise<ReadonlyMap<string, UnitFile>> => {
+  const read = async (only?: readonly string[]): Promise<ReadonlyMap<string, UnitFile>> => {
     const found = new Set(await readdir(dir))
-    const names = [...found].filter(isUnitName)
+    const names = (only ?? [...found]).filter((name) => isUnitName(name) && found.has(name))
     return new Map(
       await Promise.all(
         names.map(async (name) => [name, await readUnit(dir, name, found.has(name + SUFFIX))] as const),

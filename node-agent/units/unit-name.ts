@@ -43,6 +43,17 @@ export function unescapeName(text: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
+const NOT_FROM_FILES: Readonly<Record<string, string>> = {
+  scope: 'a scope unit cannot be made from a file: systemd makes one when a program asks for it',
+  snapshot: 'snapshot units are gone from systemd since version 228',
+  busname: 'busname units are gone from systemd since version 236',
+}
+
+/** Why systemd has no such unit from a file, in one sentence; names that fleet took, systemd need not. */
+export function notFromFile(name: string): string | undefined {
+  return NOT_FROM_FILES[name.slice(name.lastIndexOf('.') + 1)]
+}
+
 /** The unit's name out of its object path; undefined for any other object. */
 export function unitOfPath(path: string): string | undefined {
   if (!path.startsWith(PATH_PREFIX)) return undefined

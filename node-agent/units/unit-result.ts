@@ -28,7 +28,20 @@ const EXIT_NAMES: Readonly<Record<number, string>> = {
 
 export function describeResult(result: string, exitStatus: number): string {
   const exitName = EXIT_NAMES[exitStatus]
-  if (result === 'exit-code') return `exit-code: status ${exitStatus}${exitName ? `/${exitName}` : ''}`
+  if (result === 'exit-code' && exitStatus !== 0)
+    return `exit-code: status ${exitStatus}${exitName ? `/${exitName}` : ''}`
   if (result === 'signal' || result === 'core-dump') return `${result}: killed by signal ${exitStatus}`
   return result
+}
+
+const JOB_RESULTS: Readonly<Record<string, string>> = {
+  unsupported: 'units of this type are not supported on this machine',
+  dependency: 'a unit that it needs could not be started',
+  timeout: 'its start took too long',
+  assert: 'an assertion of it is not met',
+}
+
+/** How systemd's job failed of a unit that never got as far as to have a result. */
+export function describeJobResult(jobResult: string): string {
+  return `not started: ${JOB_RESULTS[jobResult] ?? jobResult}`
 }

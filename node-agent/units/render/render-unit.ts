@@ -3,8 +3,10 @@
  * generate. Pure: equal units and sources give equal files.
  */
 import type { Unit } from '../../../crds/unit.ts'
+import { unlimitable } from '../../../crds/unit-limits.ts'
 import { unitNameOf } from '../bound-units.ts'
 import type { DropIn, UnitDriver, UnitFile } from '../driver.ts'
+import { limitsDropIn } from '../limits/limits-drop-in.ts'
 import { credentialsDropIn } from './credentials-drop-in.ts'
 import { environmentDropIn } from './environment-drop-in.ts'
 import { execSection } from './sections.ts'
@@ -28,6 +30,7 @@ export function renderUnit(unit: Readonly<Unit>, sources: Sources, extra: readon
     ...dropIns,
     ...environmentDropIn(section, environment, sources),
     ...credentialsDropIn(section, credentials, sources),
+    ...limitsDropIn(name, unit.spec.resources?.limits),
     ...extra,
   ]
   if (all.length === 0) return { name, content }
@@ -40,6 +43,9 @@ export function unsupportedFields(unit: Readonly<Unit>, driver: UnitDriver['kind
   const taken = dropIns.find(({ name }) => name.startsWith(GENERATED))
   if (taken) return `the drop-in ${taken.name} has a name that begins with ${GENERATED}, as only the agent's own may`
   const name = unitNameOf(unit)
+  const isLimited = Object.keys(unit.spec.resources?.limits ?? {}).length > 0
+  const unlimited = isLimited ? unlimitable(name) : undefined
+  if (unlimited) return unlimited
   const field = environment.length > 0 ? 'environment' : credentials.length > 0 ? 'credentials' : undefined
   if (field && execSection(name) === undefined)
     return `spec.${field} is for units that run processes, and ${name} is none`
