@@ -22,7 +22,8 @@ export interface DrainResult {
 }
 
 export interface DrainProgress {
-  begin(): Promise<void>
+  /** Sees who is there before the drain begins: they may leave faster than one looks. */
+  begin(setWish: () => Promise<unknown>): Promise<void>
   /** Says what is new; true when nothing is left to move. */
   look(): Promise<boolean>
   /** As of the last look. */
@@ -56,8 +57,9 @@ export function createDrainProgress(session: Session, name: string, talks: boole
     await say(`unit/${unit} left ${name}${where}`)
   }
   return {
-    begin: async () => {
+    begin: async (setWish) => {
       here = await unitsOn(session, name)
+      await setWish()
       await say(`machine/${name} cordoned, ${here.size} units on it`)
     },
     look: async () => {

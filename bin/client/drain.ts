@@ -31,10 +31,9 @@ export async function drain(session: Session, word: string, options: DrainOption
   const [timeoutMs, parallel] = [parseDurationMs(options.timeout), parallelOf(options.parallel)]
   if (options.output !== undefined && options.output !== 'json') throw new Error('-o takes json')
   const endMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
-  await change(session, name, wish(parallel))
   const progress = createDrainProgress(session, name, options.output !== 'json')
   try {
-    await progress.begin()
+    await progress.begin(() => change(session, name, wish(parallel)))
     const isDone = await follow(session, progress, endMs)
     if (options.output === 'json') await out.line(JSON.stringify(progress.result(), null, 4))
     if (isDone) return 0
