@@ -9,12 +9,13 @@ import type { Unit } from '../../crds/unit.ts'
 import { type ApplyDeps, apply } from './apply.ts'
 import type { BoundUnits } from './bound-units.ts'
 import { DriverUnavailableError, type UnitDriver } from './driver.ts'
+import type { Exclusive } from './fence/exclusive.ts'
 import type { Holding } from './holding.ts'
 import { type Memory, START_SHOWS_WITHIN_MS } from './memory.ts'
 import { type Circumstances, observe } from './observe.ts'
 import { type Action, plan, type Wanted, type World, winners } from './plan.ts'
 import type { GeneratedDropIn } from './render/render-unit.ts'
-import type { Sources } from './render/sources.ts'
+import type { UnitSources } from './sources/index.ts'
 import { report, type UnitReport } from './status.ts'
 import type { StatusWriter } from './status-writer.ts'
 
@@ -25,8 +26,9 @@ export interface ReconcilerDeps extends Omit<ApplyDeps, 'unit'> {
   readonly isOnline: () => boolean
   readonly units: BoundUnits
   readonly holding: Holding
-  readonly sources: () => Sources
+  readonly sources: UnitSources['of']
   readonly generated: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
+  readonly exclusive: Exclusive
   readonly statusWriter: () => StatusWriter
   /** The manager answered (undefined) or is away, in its words. */
   readonly onDriver: (trouble: string | undefined) => void
@@ -112,10 +114,12 @@ function considerChanged(
 }
 
 function circumstances(deps: ReconcilerDeps): Circumstances {
-  const { machineName, epoch, isOnline, units, memory, nowMs, sources, generated } = deps
+  const { machineName, epoch, isOnline, units, memory, nowMs, sources, generated, exclusive } = deps
   const online = isOnline()
   const objects = online ? units.list() : [...memory.copies.values()]
-  return { machineName, epoch, online, units: objects, nowMs: nowMs(), sources: sources(), generated }
+  // What is held and no longer wanted may still be started by its manager.
+  const named = [...objects, ...memory.copies.values()]
+  return { machineName, epoch, online, units: objects, nowMs: nowMs(), sources: sources(named, online), generated, exclusive }
 }
 
 /** Undefined while there is nothing worth saying: on its way to its first start, or not held by us. */

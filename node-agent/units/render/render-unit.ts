@@ -15,6 +15,9 @@ import type { Sources } from './sources.ts'
 /** Names of generated drop-ins begin so: they come after those of people, and win. */
 export const GENERATED = 'zz-flotilla-'
 
+/** It becomes a file's name, and a part of a drop-in's line. */
+const CREDENTIAL_NAME = /^[0-9A-Za-z_-][0-9A-Za-z_.-]{0,254}$/
+
 /** A drop-in that the agent adds of its own accord. Its name must begin with `GENERATED`. */
 export interface GeneratedDropIn extends DropIn {
   /** A change of it restarts the unit; else it is installed and counts from the next start. */
@@ -46,6 +49,8 @@ export function unsupportedFields(unit: Readonly<Unit>, driver: UnitDriver['kind
   const isLimited = Object.keys(unit.spec.resources?.limits ?? {}).length > 0
   const unlimited = isLimited ? unlimitable(name) : undefined
   if (unlimited) return unlimited
+  const odd = credentials.find((credential) => !CREDENTIAL_NAME.test(credential.name))
+  if (odd) return `${JSON.stringify(odd.name)} is not the name of a credential: letters, digits, '_', '-' and '.'`
   const field = environment.length > 0 ? 'environment' : credentials.length > 0 ? 'credentials' : undefined
   if (field && execSection(name) === undefined)
     return `spec.${field} is for units that run processes, and ${name} is none`

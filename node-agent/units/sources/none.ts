@@ -1,4 +1,4 @@
-/** For an agent that reads nothing: what units take from elsewhere is not there, and they say so. */
+/** Nothing can be read: what units take from elsewhere is not there, for the reason given. */
 import type { Sources } from '../render/sources.ts'
 
 export function noSources(why: string): Sources {
