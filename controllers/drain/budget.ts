@@ -7,6 +7,8 @@ import type { PodDisruptionBudget } from '../../crds/core/index.ts'
 import type { ApiObject } from '../../crds/kind.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { isParent, parentUid } from '../../crds/unit-set.ts'
+import { findCondition } from '../lib/conditions.ts'
+import { PROGRESSING } from '../unit-set/report.ts'
 import { maxUnavailableOf } from '../unit-set/roll.ts'
 import { isWell } from './sight.ts'
 
@@ -67,11 +69,21 @@ function childrenByUid(units: readonly Readonly<Unit>[]): ReadonlyMap<string, re
 }
 
 function purseOfSet(parent: Readonly<Unit>, children: readonly Readonly<Unit>[]): Purse {
+  const { name } = parent.metadata
+  // The roll takes its instances by what it sees, and this by what it does: they would take one each at the same time.
+  if (isRolling(parent)) return { label: `${name} is rolling out`, left: 0 }
   const desired = parent.spec.replicas ?? children.length
   const well = children.filter((child) => !child.metadata.deletionTimestamp && isWell(child)).length
   const most = maxUnavailableOf(parent.spec.maxUnavailable, desired)
   const away = Math.max(0, desired - well)
-  return { label: `${parent.metadata.name} may have ${most} down and has ${away}`, left: Math.max(0, most - away) }
+  return { label: `${name} may have ${most} down and has ${away}`, left: Math.max(0, most - away) }
+}
+
+/** Instances are about to get newer content. A roll that has stopped takes no more. */
+function isRolling({ metadata, status }: Readonly<Unit>): boolean {
+  if (status?.observedGeneration !== metadata.generation) return true
+  const isBehind = (status?.updatedReplicas ?? 0) < (status?.desiredReplicas ?? 0)
+  return isBehind && findCondition(status?.conditions, PROGRESSING)?.reason === 'RollingOut'
 }
 
 function pursesOfBudgets(

@@ -2,7 +2,9 @@
  * Which instances get the newest content now: as many as may be down, none once one has failed with it. Nothing is
  * remembered: an instance that has its parent's content is one that was updated.
  */
+import { MOVED_FROM } from '../../crds/drain.ts'
 import type { Unit } from '../../crds/unit.ts'
+import { noPlace } from '../drain/sight.ts'
 import { failure, isSettled, isUp } from './health.ts'
 import { hasNewest, type Instance } from './instances.ts'
 
@@ -48,10 +50,15 @@ export function rollOf(
 function stateOf({ instance, child }: Member, isReachable: (machine: string) => boolean): State {
   if (child === undefined || child.metadata.deletionTimestamp) return 'unsettled'
   if (hasNewest(child.spec, instance.spec)) return isSettled(child) ? 'done' : 'unsettled'
-  if (child.spec.desiredState === 'inactive') return 'down'
+  if (child.spec.desiredState === 'inactive' || isMoving(child)) return 'down'
   if (!child.spec.machineName) return 'unplaced'
   if (!isReachable(child.spec.machineName)) return 'unreachable'
   return isUp(child) ? 'up' : 'down'
+}
+
+/** A drain has taken it off its machine: whatever was said of it there, it is down until it is well elsewhere. */
+function isMoving(child: Readonly<Unit>): boolean {
+  return child.metadata.annotations?.[MOVED_FROM] !== undefined && noPlace(child) === undefined
 }
 
 function isNewest({ instance, child }: Member): boolean {

@@ -202,6 +202,24 @@ const rows: readonly Row[] = [
     expect: ['off web@1.service', /^Draining/],
   },
   {
+    title: 'while a set rolls out none of it is taken, also when nobody has looked at its newest content yet',
+    units: [
+      unit('web@.service', { metadata: { uid: 'web@.service', generation: 2 }, status: { observedGeneration: 1 } }),
+      instance('web@1.service', 'm1', 'web@.service'),
+      unit('api@.service', {
+        metadata: { uid: 'api@.service' },
+        status: {
+          ...{ desiredReplicas: 2, updatedReplicas: 1 },
+          conditions: [{ ...ACTIVE, type: 'Progressing', reason: 'RollingOut' }],
+        },
+      }),
+      instance('api@1.service', 'm1', 'api@.service'),
+    ],
+    expect: [
+      'Held: 2 units to go; waiting: api@1.service (api@.service is rolling out), web@1.service (web@.service is rolling out)',
+    ],
+  },
+  {
     title: 'a disruption budget counts the units it selects',
     units: ['a', 'b', 'c'].map((name) =>
       runs(`${name}.service`, name === 'c' ? 'm2' : 'm1', { metadata: { labels: { app: 'x' } } }),

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { instanceName } from '../../../../controllers/unit-set/names.ts'
 import { type Action, type Observed, plan } from '../../../../controllers/unit-set/plan.ts'
 import { maxUnavailableOf } from '../../../../controllers/unit-set/roll.ts'
+import { MOVED_FROM } from '../../../../crds/drain.ts'
 import type { Unit } from '../../../../crds/unit.ts'
 import { checkUnitName } from '../../../../crds/unit-name.ts'
 import { INSTANCE_OF, isParent } from '../../../../crds/unit-set.ts'
@@ -133,6 +134,14 @@ const rows: readonly Row[] = [
     'new content goes to one at a time, the lowest first',
     observe(set({ replicas: 3 }), [old(1), old(2), old(3)]),
     ['~ web@1.service', '3 3 3 3 0 True RollingOut'],
+  ],
+  [
+    'one that a drain has just taken off is down, whatever is still said of it: it comes first, and uses up what may be down',
+    observe(set({ replicas: 2 }), [
+      old(1),
+      child('web@2.service', { content: OLD, machineName: '' }, {}, { annotations: { [MOVED_FROM]: 'm1' } }),
+    ]),
+    ['~ web@2.service', '2 2 2 2 0 True RollingOut'],
   ],
   [
     'the next waits until that one is active',
