@@ -7,9 +7,6 @@ import { keyValue, readXFleet } from '../../crds/x-fleet.ts'
 
 type Spec = Readonly<Unit['spec']>
 
-/** These are the agent's to carry out. */
-const OTHER_SPEC = ['environment', 'credentials', 'dropIns']
-
 const memo = new WeakMap<Spec, readonly string[]>()
 
 /** Fields, sorted. Remembered by spec object: informers never change an object in place. */
@@ -25,9 +22,6 @@ export function notActedOn(spec: Spec): readonly string[] {
 function look(spec: Spec): readonly string[] {
   const xFleet = readXFleet(spec.content)
   const fields = [
-    ...OTHER_SPEC.filter((field) => isGiven(spec, field)).map((field) => `spec.${field}`),
-    ...(isGiven(spec.resources, 'limits') ? ['spec.resources.limits'] : []),
-    ...(spec.failover === 'exclusive' ? ['spec.failover=exclusive'] : []),
     ...(spec.placement?.tolerations?.some((each) => each.tolerationSeconds !== undefined)
       ? ['spec.placement.tolerations.tolerationSeconds']
       : []),
@@ -37,10 +31,4 @@ function look(spec: Spec): readonly string[] {
       .map((pair) => `[X-Fleet] MachineMetadata=${pair} (not one key=value)`),
   ]
   return fields.toSorted()
-}
-
-/** Present, and not merely an empty list or object. */
-function isGiven(owner: object | undefined, field: string): boolean {
-  const value = (owner as Record<string, unknown> | undefined)?.[field]
-  return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : value !== undefined
 }
