@@ -147,10 +147,23 @@ const rows: readonly Row[] = [
     expect: ['bind a.service m1'],
   },
   {
+    title: 'drop-ins, environment and credentials are acted on, and nothing needs saying',
+    observed: {
+      units: [
+        bound('a.service', 'm1', {
+          dropIns: [{ name: '10-a.conf', content: '[Unit]' }],
+          environment: [{ name: 'A', value: 'a' }],
+          credentials: [{ name: 'a', secretKeyRef: { name: 's', key: 'k' } }],
+        }),
+      ],
+    },
+    expect: [],
+  },
+  {
     title: 'other fields that are not acted on are named once the unit is placed',
     observed: {
       units: [
-        bound('a.service', 'm1', { failover: 'exclusive' }),
+        bound('a.service', 'm1', { placement: { tolerations: [{ operator: 'Exists', tolerationSeconds: 5 }] } }),
         unit('b.service', { spec: { resources: { limits: { memory: '1Gi' } } } }),
       ],
     },
