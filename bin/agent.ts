@@ -35,6 +35,7 @@ export async function agent(flags: AgentFlags): Promise<void> {
       dataDir,
       log,
       signal,
+      leaseDurationMs: flags.leaseDuration,
       ...(serve && { serve }),
       ...(etcdV2 && { etcdV2 }),
       ...(address !== undefined && { address }),

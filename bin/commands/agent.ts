@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { dataDirOption, kubeconfigOption, logLevelOption } from '../defaults.ts'
+import { type LeaseDurationFlag, leaseDurationOption } from '../lease-duration.ts'
 
-interface AgentFlags {
+interface AgentFlags extends LeaseDurationFlag {
   readonly kubeconfig: string
   readonly name?: string
   readonly dataDir: string
@@ -46,6 +47,7 @@ export function register(program: Command): void {
         'FLOTILLA_ADDRESS',
       ),
     )
+    .addOption(leaseDurationOption('how long this machine may be silent before its units are moved (2s to 5m)'))
     .addOption(logLevelOption())
     .addHelpText('after', '\nExample:\n  $ flotilla agent --kubeconfig /etc/flotilla/kubeconfig')
     .action(async (flags: AgentFlags) => {

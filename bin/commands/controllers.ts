@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { kubeconfigOption, logLevelOption } from '../defaults.ts'
+import { type LeaseDurationFlag, leaseDurationOption } from '../lease-duration.ts'
 
 export function register(program: Command): void {
   program
@@ -7,12 +8,18 @@ export function register(program: Command): void {
     .summary('the controllers alone')
     .description('Runs the scheduler and the other controllers against an API server. Several may run; one leads.')
     .addOption(kubeconfigOption().makeOptionMandatory())
+    .addOption(leaseDurationOption('for machines whose own lease was not seen yet (2s to 5m)'))
     .addOption(logLevelOption())
     .addHelpText('after', '\nExample:\n  $ flotilla controllers --kubeconfig /etc/flotilla/controllers.kubeconfig')
     .action(runAlone)
 }
 
-async function runAlone({ kubeconfig, logLevel }: { kubeconfig: string; logLevel: string }): Promise<void> {
+interface ControllersFlags extends LeaseDurationFlag {
+  readonly kubeconfig: string
+  readonly logLevel: string
+}
+
+async function runAlone({ kubeconfig, logLevel, leaseDuration }: ControllersFlags): Promise<void> {
   const [{ hostname }, { connect }, { CONTROLLER_CONNECTIONS, runControllers }, { createLog }, { stopSignal }] =
     await Promise.all([
       import('node:os'),
@@ -24,6 +31,7 @@ async function runAlone({ kubeconfig, logLevel }: { kubeconfig: string; logLevel
   const connection = { userAgent: 'flotilla-controllers', maxConnections: CONTROLLER_CONNECTIONS }
   const client = connect({ kubeconfigPath: kubeconfig, ...connection })
   const identity = `${hostname()}-${process.pid}`
-  await runControllers({ client, identity, log: createLog(logLevel, 'controllers'), signal: stopSignal() })
+  const [log, signal] = [createLog(logLevel, 'controllers'), stopSignal()]
+  await runControllers({ client, identity, log, leaseDurationMs: leaseDuration, signal })
   await client.close()
 }

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type AuditFlags, auditOptions } from '../audit-flags.ts'
 import { dataDirOption, type ListenFlags, listenOptions, logLevelOption } from '../defaults.ts'
+import { type LeaseDurationFlag, leaseDurationOption } from '../lease-duration.ts'
 
-export interface UpFlags extends ListenFlags, AuditFlags {
+export interface UpFlags extends ListenFlags, AuditFlags, LeaseDurationFlag {
   readonly machines?: number
   readonly here?: boolean
   readonly dataDir: string
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     .option('--machines <n>', 'how many isolated machines (default 3 as root with systemd installed)', parseCount)
     .option('--here', 'make this host itself a machine too')
     .addOption(dataDirOption())
+    .addOption(leaseDurationOption('how long a machine may be silent before its units are moved (2s to 5m)'))
     .addOption(logLevelOption())
   for (const option of [...listenOptions(), ...auditOptions()]) command.addOption(option)
   command

@@ -6,13 +6,18 @@ import type { ApiServer } from '../../api-server/main.ts'
 import { connect } from '../../controllers/lib/client.ts'
 import { CONTROLLER_CONNECTIONS, runControllers } from '../../controllers/main.ts'
 
-export async function startControllers(server: ApiServer, log: Logger): Promise<{ close(): Promise<void> }> {
+export async function startControllers(
+  server: ApiServer,
+  leaseDurationMs: number,
+  log: Logger,
+): Promise<{ close(): Promise<void> }> {
   const config = new KubeConfig()
   config.loadFromString(await server.controllersKubeconfig())
   const connection = { userAgent: 'flotilla-controllers', maxConnections: CONTROLLER_CONNECTIONS }
   const client = connect({ kubeconfig: config, ...connection })
   const stop = new AbortController()
-  const running = runControllers({ client, identity: `${hostname()}-${process.pid}`, log, signal: stop.signal }).catch(
+  const identity = `${hostname()}-${process.pid}`
+  const running = runControllers({ client, identity, leaseDurationMs, log, signal: stop.signal }).catch(
     (error: unknown) => log.error({ err: error }, 'the controllers ended'),
   )
   return {

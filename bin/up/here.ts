@@ -20,12 +20,19 @@ export interface HereMachine {
 export interface HereOptions {
   readonly server: ApiServer
   readonly dataDir: string
+  readonly leaseDurationMs: number
   readonly log: Logger
   /** Told when the agent ends by itself. */
   readonly onFailure: (error: unknown) => void
 }
 
-export async function startHere({ server, dataDir, log, onFailure }: HereOptions): Promise<HereMachine> {
+export async function startHere({
+  server,
+  dataDir,
+  leaseDurationMs,
+  log,
+  onFailure,
+}: HereOptions): Promise<HereMachine> {
   const name = machineNameOfHost()
   const { driver, reason } = await openUnitDriver({ kind: 'auto', dataDir: join(dataDir, 'here'), log })
   const { kubeconfig, certificate, key, ca } = await machineIdentity(server, name, server.url, '127.0.0.1')
@@ -38,6 +45,7 @@ export async function startHere({ server, dataDir, log, onFailure }: HereOptions
     name,
     driver,
     dataDir: join(dataDir, 'here'),
+    leaseDurationMs,
     serve: { host: '127.0.0.1', port: 0, tls: { cert: certificate, key, ca } },
     log,
     signal: stop.signal,

@@ -14,15 +14,15 @@ const NODE = '/opt/flotilla-node'
 const AGENT_PORT = 10250
 const BOOT_TIMEOUT_MS = 60_000
 /** What a watchdog does for real hardware; late enough that the fleet has missed the machine and moved its units. */
-const CRASH_REBOOT_MS = 15_000
+const CRASH_REBOOT_LEASES = 15 / 8
 
-const agentUnit = (node: string, name: string) => `[Unit]
+const agentUnit = (node: string, name: string, leaseDurationMs: number) => `[Unit]
 Description=Flotilla node agent
 After=dbus.service systemd-journald.service
 
 [Service]
 Type=exec
-ExecStart=${node} --max-semi-space-size=2 ${BUNDLE}/flotilla.js agent --name ${name} --kubeconfig /etc/flotilla/kubeconfig --data-dir /var/lib/flotilla --driver system --listen 0.0.0.0:${AGENT_PORT}
+ExecStart=${node} --max-semi-space-size=2 ${BUNDLE}/flotilla.js agent --name ${name} --kubeconfig /etc/flotilla/kubeconfig --data-dir /var/lib/flotilla --driver system --listen 0.0.0.0:${AGENT_PORT} --lease-duration ${leaseDurationMs / 1_000}s
 Restart=always
 RestartSec=1
 OOMScoreAdjust=-500
@@ -31,13 +31,18 @@ OOMScoreAdjust=-500
 WantedBy=multi-user.target
 `
 
+export interface LabMachineOptions {
+  readonly name: string
+  readonly serverUrl: string
+  readonly leaseDurationMs: number
+  readonly signal: AbortSignal
+}
+
 /** Boots machine `name`, its agent included; resolves when its systemd says that the boot is complete. */
 export async function startLabMachine(
   lab: Lab,
   server: ApiServer,
-  serverUrl: string,
-  name: string,
-  signal: AbortSignal,
+  { name, serverUrl, leaseDurationMs, signal }: LabMachineOptions,
 ): Promise<Machine> {
   const identity = await machineIdentity(server, name, serverUrl, '127.0.0.1')
   const { node, binds } = await runtime()
@@ -45,7 +50,7 @@ export async function startLabMachine(
   const machine = await lab.create(name, {
     binds,
     files: [secret('/etc/flotilla/kubeconfig', identity.kubeconfig)],
-    units: [{ name: 'flotilla-agent.service', content: agentUnit(node, name), enable: true }],
+    units: [{ name: 'flotilla-agent.service', content: agentUnit(node, name, leaseDurationMs), enable: true }],
     signal,
   })
   await machine.waitRunning(BOOT_TIMEOUT_MS, signal)
@@ -54,6 +59,7 @@ export async function startLabMachine(
 
 export interface Care {
   readonly progress: Progress
+  readonly leaseDurationMs: number
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -64,13 +70,18 @@ export function lookAfter(machine: Machine, care: Care): void {
   machine.onEnding((ending) => {
     if (signal.aborted || ending === 'reboot') return
     if (ending === 'poweroff') return progress.say(`${machine.name} was switched off`)
-    progress.say(`${machine.name} crashed; it boots again in ${CRASH_REBOOT_MS / 1000} s`)
+    progress.say(`${machine.name} crashed; it boots again in ${crashRebootMs(care) / 1_000} s`)
     void bootAgain(machine, care)
   })
 }
 
-async function bootAgain(machine: Machine, { progress, log, signal }: Care): Promise<void> {
-  if (!(await sleep(systemClock, CRASH_REBOOT_MS, signal))) return
+function crashRebootMs({ leaseDurationMs }: Care): number {
+  return leaseDurationMs * CRASH_REBOOT_LEASES
+}
+
+async function bootAgain(machine: Machine, care: Care): Promise<void> {
+  const { progress, log, signal } = care
+  if (!(await sleep(systemClock, crashRebootMs(care), signal))) return
   try {
     await machine.start()
     progress.say(`${machine.name} boots again`)

@@ -70,14 +70,15 @@ async function bringUp(running: Running): Promise<ApiServer> {
   const server = await progress.step('API server', () => startServer(flags, lab, log))
   teardown.add('API server', () => server.close())
   for (const sentence of server.notices) progress.say(sentence)
-  const controllers = await progress.step('controllers', () => startControllers(server, log))
+  const controllers = await progress.step('controllers', () => startControllers(server, flags.leaseDuration, log))
   teardown.add('controllers', controllers.close)
   if (here) await addHere(running, server)
   const names = Array.from({ length: count }, (_, index) => `m${index + 1}`)
-  if (lab) await progress.step(`${count} machines with their own systemd`, () => bootAll(lab, server, names, signal))
+  if (lab) await progress.step(`${count} machines with their own systemd`, () => bootAll(lab, server, names, running))
   const expected = [...names, ...(here ? [machineNameOfHost()] : [])]
   if (expected.length > 0) await progress.step('machines Ready', () => machinesReady(server.registry, expected, signal))
-  for (const machine of lab?.machines() ?? []) lookAfter(machine, { progress, log, signal })
+  for (const machine of lab?.machines() ?? [])
+    lookAfter(machine, { progress, leaseDurationMs: flags.leaseDuration, log, signal })
   return server
 }
 
@@ -98,15 +99,16 @@ async function startServer(flags: UpFlags, lab: Lab | undefined, log: Logger): P
 async function addHere({ flags, progress, teardown, log }: Running, server: ApiServer): Promise<void> {
   const onFailure = (error: unknown) => log.error({ err: error }, 'the agent of this host ended')
   const here = await progress.step('this host as a machine', () =>
-    startHere({ server, dataDir: flags.dataDir, log, onFailure }),
+    startHere({ server, dataDir: flags.dataDir, leaseDurationMs: flags.leaseDuration, log, onFailure }),
   )
   progress.say(`  ${here.name}: ${here.why}`)
   teardown.add('this host as a machine', here.close)
 }
 
-async function bootAll(lab: Lab, server: ApiServer, names: readonly string[], signal: AbortSignal): Promise<void> {
-  const url = server.otherUrls[0] ?? server.url
-  await Promise.all(names.map((name) => startLabMachine(lab, server, url, name, signal)))
+async function bootAll(lab: Lab, server: ApiServer, names: readonly string[], running: Running): Promise<void> {
+  const { flags, signal } = running
+  const common = { serverUrl: server.otherUrls[0] ?? server.url, leaseDurationMs: flags.leaseDuration, signal }
+  await Promise.all(names.map((name) => startLabMachine(lab, server, { ...common, name })))
 }
 
 function sayReady({ say }: Progress, { kubeconfigPath }: ApiServer, tookMs: number): void {

@@ -1,6 +1,7 @@
 /** Writes what was planned, each guarded by the resourceVersion it was decided on. */
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
+import { STOPPED } from '../../crds/unit-exclusive.ts'
 import { isApiError } from '../lib/api-error.ts'
 import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -28,6 +29,7 @@ export async function apply(deps: ApplyDeps, action: Action, signal: AbortSignal
 async function perform(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {
   if (action.do === 'mark') return mark(deps, action.machine, action.reason, signal)
   if (action.do === 'release') return release(deps, action, signal)
+  if (action.do !== 'keep') return setFinalizer(deps, action, signal)
   deps.events.record(action.unit, { type: 'Warning', reason: 'NotMoved', message: action.reason })
 }
 
@@ -43,6 +45,16 @@ async function mark(
   const body = { metadata: { resourceVersion }, status: { conditions } }
   await client.patch(Machine, name, { type: 'merge', subresource: 'status', body, signal })
   events.record(machine, { type: 'Warning', reason: LEASE_EXPIRED, message })
+}
+
+type Guard = Extract<Action, { do: 'guard' | 'unguard' }>
+
+async function setFinalizer({ client }: ApplyDeps, { unit, ...action }: Guard, signal: AbortSignal): Promise<void> {
+  const { name, resourceVersion, finalizers = [] } = unit.metadata
+  const others = finalizers.filter((finalizer) => finalizer !== STOPPED)
+  const wanted = action.do === 'guard' ? [...others, STOPPED] : others
+  const body = { metadata: { resourceVersion, finalizers: wanted } }
+  await client.patch(Unit, name, { type: 'merge', body, signal })
 }
 
 type Release = Extract<Action, { do: 'release' }>
@@ -71,5 +83,6 @@ function notHeld({ status }: Readonly<Unit>, message: string, clock: Clock) {
   const conditions = findCondition(status?.conditions, 'Active')
     ? setCondition(status?.conditions, unknown, clock.now())
     : status?.conditions
-  return { machineName: null, currentState: 'inactive', systemd: null, ...(conditions ? { conditions } : {}) }
+  const gone = { machineName: null, systemd: null, fencingToken: null }
+  return { ...gone, currentState: 'inactive', ...(conditions ? { conditions } : {}) }
 }

@@ -1,5 +1,6 @@
 /** Writes the scheduler's decisions, each guarded by the resourceVersion it was made on. */
 import { Unit } from '../../crds/unit.ts'
+import { finalizersForBinding } from '../../crds/unit-exclusive.ts'
 import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { setCondition } from '../lib/conditions.ts'
@@ -19,7 +20,9 @@ export async function apply({ client, events, clock }: ApplyDeps, action: Action
   if (action.do !== 'explain') {
     // Empty, not absent: a write without the field keeps the binding, so that a plain apply does not undo it (D6).
     const machineName = action.do === 'bind' ? action.machine : ''
-    await client.patch(Unit, name, { type: 'merge', body: { metadata, spec: { machineName } }, signal })
+    const finalizers = action.do === 'bind' ? finalizersForBinding(action.unit) : undefined
+    const body = { metadata: { ...metadata, ...(finalizers && { finalizers }) }, spec: { machineName } }
+    await client.patch(Unit, name, { type: 'merge', body, signal })
     if (action.moved) events.record(action.unit, tellMove(action.moved, machineName))
     return
   }

@@ -22,7 +22,6 @@ export function notActedOn(spec: Spec): readonly string[] {
 function look(spec: Spec): readonly string[] {
   const xFleet = readXFleet(spec.content)
   const fields = [
-    ...(spec.failover === 'exclusive' ? ['spec.failover=exclusive'] : []),
     ...(spec.placement?.tolerations?.some((each) => each.tolerationSeconds !== undefined)
       ? ['spec.placement.tolerations.tolerationSeconds']
       : []),

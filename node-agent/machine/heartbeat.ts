@@ -8,17 +8,20 @@ import { sleep, systemClock } from '../../controllers/lib/clock.ts'
 import type { Runnable } from '../../controllers/lib/runnable.ts'
 import { Lease } from '../../crds/core/index.ts'
 import { MACHINE_LEASES } from '../../crds/group.ts'
+import { monotonicUs } from './monotonic.ts'
 
 export interface HeartbeatOptions {
   readonly client: Pick<ApiClient, 'create' | 'patch'>
   readonly machineName: string
   readonly leaseDurationMs: number
+  /** A renewal was answered; when it was sent, in µs of the machine's monotonic clock. Must not reject. */
+  readonly onRenewed?: (sentAtUs: number) => Promise<void>
   readonly log: Logger
 }
 
 const RENEWALS_PER_LEASE = 4
-/** A renewal answered later than this proves nothing about now. */
-const DEADLINE_MS = 1_000
+/** A server that takes longer is asked again. */
+const MAX_DEADLINE_MS = 1_000
 
 export function heartbeat(options: HeartbeatOptions): Runnable {
   return { name: 'heartbeat', start: (signal) => beat(options, signal) }
@@ -28,9 +31,11 @@ async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<voi
   const everyMs = options.leaseDurationMs / RENEWALS_PER_LEASE
   let failures = 0
   do {
-    const beganMs = performance.now()
+    const [beganMs, sentAtUs] = [performance.now(), monotonicUs()]
     try {
       await renew(options, signal)
+      // Not waited for: a manager that is slow to be told must not delay the next sign of life.
+      void options.onRenewed?.(sentAtUs)
       if (failures > 0) options.log.info({ failures }, 'heartbeat answered again')
       failures = 0
     } catch (error) {
@@ -50,7 +55,8 @@ async function renew({ client, machineName, leaseDurationMs }: HeartbeatOptions,
     leaseDurationSeconds: Math.max(1, Math.ceil(leaseDurationMs / 1000)),
     renewTime: now,
   }
-  const call = { namespace: MACHINE_LEASES, timeoutMs: DEADLINE_MS, signal }
+  const timeoutMs = Math.min(MAX_DEADLINE_MS, leaseDurationMs / RENEWALS_PER_LEASE)
+  const call = { namespace: MACHINE_LEASES, timeoutMs, signal }
   try {
     await client.patch(Lease, machineName, { type: 'merge', body: { spec }, ...call })
   } catch (error) {

@@ -7,6 +7,8 @@ import type { Unit } from '../../crds/unit.ts'
 import { uidOf } from './bound-units.ts'
 import type { Copies } from './copies.ts'
 import type { Outcome, UnitDriver } from './driver.ts'
+import type { Exclusive } from './fence/exclusive.ts'
+import { drive } from './fence/gated.ts'
 import type { Memory } from './memory.ts'
 import { attemptKey, type Scene } from './observe.ts'
 import type { Action, UnitRecord, Verb, Wanted } from './plan.ts'
@@ -17,6 +19,7 @@ export interface ApplyDeps {
   readonly memory: Memory
   readonly copies: Copies<Unit>
   readonly records: RecordFile
+  readonly exclusive: Pick<Exclusive, 'open' | 'close'>
   readonly unit: (uid: string) => Readonly<Unit> | undefined
   readonly nowMs: () => number
   readonly log: Logger
@@ -59,7 +62,7 @@ export async function apply(actions: readonly Action[], world: Scene, deps: Appl
 async function perform(
   verb: LocalVerb,
   actions: readonly Action[],
-  { files }: Scene,
+  scene: Scene,
   deps: ApplyDeps,
 ): Promise<Map<string, string>> {
   const names = actions.map(({ unitName }) => unitName)
@@ -67,18 +70,17 @@ async function perform(
     deps.memory.dirty.add(name)
     deps.memory.hints.acted(name)
   }
-  const outcomes = verb === 'keep' ? await keep(actions, deps) : await drive(verb, names, actions, files, deps)
+  const outcomes = verb === 'keep' ? await keep(actions, deps) : await change(verb, actions, scene, deps)
   return new Map(outcomes.flatMap(({ name, refused }) => (refused === undefined ? [] : [[name, refused] as const])))
 }
 
-function drive(
+function change(
   verb: Exclude<LocalVerb, 'keep'>,
-  names: readonly string[],
   actions: readonly Action[],
-  files: Scene['files'],
-  { driver }: ApplyDeps,
+  { files, gates }: Scene,
+  { driver, exclusive }: ApplyDeps,
 ): Promise<readonly Outcome[]> {
-  if (verb !== 'install') return driver[verb](names)
+  if (verb !== 'install') return drive(verb, actions, { driver, exclusive, isExclusive: (uid) => gates.has(uid) })
   return driver.install(actions.flatMap(({ uid }) => files.get(uid) ?? []))
 }
 

@@ -8,6 +8,8 @@
  * - Every call has a deadline inside the driver and rejects with `DriverUnavailableError` while the manager is away.
  */
 
+import type { Fence, FenceTimes } from './fence/fence.ts'
+
 /** One unit as the manager sees it, in systemd's own words. */
 export interface ObservedUnit {
   readonly name: string
@@ -100,6 +102,8 @@ export interface UnitDriver extends UnitControl, UnitObservation {
   readonly kind: 'system' | 'user' | 'process' | 'fake'
   /** What the driver cannot do with this file, in one sentence that names the option; undefined when it can. */
   unsupported(file: UnitFile): string | undefined
+  /** What stops exclusive units in time, even without the agent; a driver without one cannot run them. */
+  readonly fence?: (times: FenceTimes) => Fence
   /** Lets go of the manager. `stopUnits` (an `up --here` that ends) first removes everything installed. */
   close(options?: { readonly stopUnits?: boolean }): Promise<void>
 }

@@ -9,6 +9,7 @@ import { Unit } from '../../crds/unit.ts'
 import { type BoundUnits, uidOf } from './bound-units.ts'
 import { claimPatch, releasePatch } from './claims.ts'
 import type { Copies } from './copies.ts'
+import { type Exclusive, isExclusive } from './fence/exclusive.ts'
 import { limiter } from './limiter.ts'
 import type { Memory } from './memory.ts'
 import type { Action } from './plan.ts'
@@ -19,6 +20,7 @@ export interface HoldingDeps {
   readonly units: BoundUnits
   readonly memory: Memory
   readonly copies: Copies<Unit>
+  readonly exclusive: Pick<Exclusive, 'term' | 'claimed'>
   /** Another round is worth it. */
   readonly wake: () => void
   readonly signal: AbortSignal
@@ -75,11 +77,21 @@ export function createHolding(deps: HoldingDeps): Holding {
   }
 }
 
-async function claim({ uid }: Action, { client, machineName, units, signal }: HoldingDeps): Promise<void> {
+async function claim({ uid }: Action, deps: HoldingDeps): Promise<void> {
+  const { client, machineName, units, exclusive, signal } = deps
   const unit = units.get(uid)
-  if (unit === undefined) return
+  const term = exclusive.term()
+  if (unit === undefined || (isExclusive(unit) && term === undefined)) return
   const body = claimPatch(unit, machineName, new Date())
   units.learn(await patchStatus(client, unit.metadata.name, body, signal))
+  if (isExclusive(unit) && term !== undefined) beginAnew(uid, term, deps)
+}
+
+/** What was started under an earlier claim has ended with it. */
+function beginAnew(uid: string, term: number, { memory, exclusive }: HoldingDeps): void {
+  exclusive.claimed(uid, term)
+  const record = memory.records.get(uid)
+  if (record !== undefined) memory.records.set(uid, { ...record, started: false })
 }
 
 /** Reads first: the object may be another's by now, or a new one of the same name, and then there is nothing to say. */

@@ -11,6 +11,7 @@ import { Unit } from '../../crds/unit.ts'
 import { type BoundUnits, boundUnits } from './bound-units.ts'
 import { type Copies, openCopies } from './copies.ts'
 import type { UnitDriver } from './driver.ts'
+import { type Exclusive, isExclusive } from './fence/exclusive.ts'
 import { createHolding } from './holding.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { createReconciler, type Reconciler } from './reconciler.ts'
@@ -32,6 +33,8 @@ export interface UnitsOptions {
   readonly serverWaitMs?: number
   readonly onDriver: (trouble: string | undefined) => void
   readonly onHappening: (unit: Readonly<Unit>, happening: Happening, message: string) => void
+  /** Whose renewals let exclusive units run. */
+  readonly exclusive: Exclusive
   /** Drop-ins that a unit gets besides its own; the same array as long as they are the same. */
   readonly generated?: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
   readonly log: Logger
@@ -90,7 +93,7 @@ async function assemble(
   { wake }: Waker,
   signal: AbortSignal,
 ): Promise<Assembly> {
-  const { client, machineName, driver, dataDir, epoch, log, onDriver, onHappening } = options
+  const { client, machineName, driver, dataDir, epoch, log, exclusive, onDriver, onHappening } = options
   const copies = openCopies<Unit>(dataDir, 'Unit')
   const records = openRecords(dataDir)
   const memory = createMemory(await loadCopies(copies, log), await records.load(), { wake, signal })
@@ -101,13 +104,14 @@ async function assemble(
     isOnline = true
     wake()
   })
-  const holding = createHolding({ client, machineName, units, memory, copies, wake, signal, log })
+  exclusive.onTerm(wake)
+  const holding = createHolding({ client, machineName, units, memory, copies, exclusive, wake, signal, log })
   let statusWriter: StatusWriter
   const reconciler = createReconciler({
-    ...{ driver, memory, copies, records, units, holding, machineName, epoch, log, onDriver },
+    ...{ driver, memory, copies, records, units, holding, machineName, epoch, exclusive, log, onDriver },
     isOnline: () => isOnline,
     sources: sources.of,
-    generated: options.generated ?? (() => NOTHING_GENERATED),
+    generated: withFence(options.generated ?? (() => NOTHING_GENERATED), exclusive),
     statusWriter: () => statusWriter,
     nowMs: () => performance.now(),
   })
@@ -118,6 +122,20 @@ async function assemble(
   })
   const drain = () => drainWrites([holding.idle(), statusWriter.idle()])
   return { units, reconciler, memory, drain }
+}
+
+/** The same array for the same object and the same others. */
+function withFence(others: NonNullable<UnitsOptions['generated']>, exclusive: Exclusive) {
+  const known = new WeakMap<Readonly<Unit>, { readonly base: unknown; readonly all: readonly GeneratedDropIn[] }>()
+  return (unit: Readonly<Unit>): readonly GeneratedDropIn[] => {
+    const base = others(unit)
+    if (!isExclusive(unit)) return base
+    const before = known.get(unit)
+    if (before?.base === base) return before.all
+    const all = [...base, exclusive.dropIn(unit)]
+    known.set(unit, { base, all })
+    return all
+  }
 }
 
 async function drainWrites(writes: readonly Promise<void>[]): Promise<void> {

@@ -1,8 +1,10 @@
 /** Gathers what is wanted and what is there into the one picture that `plan` decides on. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Unit } from '../../crds/unit.ts'
+import { isKeptUntilStopped } from '../../crds/unit-exclusive.ts'
 import { uidOf, unitNameOf } from './bound-units.ts'
 import type { UnitDriver, UnitFile } from './driver.ts'
+import { type Exclusive, isExclusive } from './fence/exclusive.ts'
 import type { Memory } from './memory.ts'
 import type { Wanted, World } from './plan.ts'
 import { contentHash, filesHash, restartHash } from './render/hashes.ts'
@@ -19,6 +21,7 @@ export interface Circumstances {
   readonly sources: Sources
   /** Drop-ins that the agent adds to a unit; the same array as long as they are the same. */
   readonly generated: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
+  readonly exclusive: Pick<Exclusive, 'look' | 'refusal' | 'term'>
 }
 
 /** A world, and the files that its units are to have. */
@@ -35,6 +38,7 @@ export async function observe(driver: Observer, memory: Memory, now: Circumstanc
   const looks = now.units.map((unit) => look(unit, driver, memory, now))
   const wanted = looks.map((each) => each.wanted)
   await readStates(driver, memory, wanted)
+  const gates = await now.exclusive.look(wanted.filter(({ exclusive }) => exclusive).map(({ uid }) => uid))
   memory.endStarts(now.nowMs)
   return {
     machineName: now.machineName,
@@ -50,6 +54,8 @@ export async function observe(driver: Observer, memory: Memory, now: Circumstanc
     records: memory.records,
     installed: memory.installed,
     observed: memory.observed,
+    gates,
+    hasLease: now.exclusive.term() !== undefined,
     waiting: new Set([...memory.busy, ...refusedLately(wanted, memory, now.nowMs)]),
   }
 }
@@ -124,9 +130,10 @@ function readUnit(
   driver: Observer,
   copy: Readonly<Unit> | undefined,
   generated: readonly GeneratedDropIn[],
-  { online, machineName, sources }: Circumstances,
+  { online, machineName, sources, exclusive }: Circumstances,
 ): Pick<Look, 'wanted' | 'file'> {
-  const { content, failover, desiredState } = unit.spec
+  const { content, desiredState } = unit.spec
+  const isFenced = isExclusive(unit)
   const missing = missingSources(unit, sources)
   const file = renderUnit(unit, sources, generated)
   const wanted = {
@@ -142,11 +149,19 @@ function readUnit(
     holder: online ? (unit.status?.machineName ?? '') : machineName,
     deleting: unit.metadata.deletionTimestamp !== undefined,
     kept: copy !== undefined && isSameSpec(copy, unit),
-    unsupported: unsupportedFields(unit, driver.kind) ?? driver.unsupported(file),
+    unsupported:
+      unsupportedFields(unit, driver.kind) ??
+      (isFenced ? exclusive.refusal(unit) : undefined) ??
+      driver.unsupported(file),
     missing,
-    startable: online || failover !== 'exclusive',
+    startable: online || !isFenced,
+    ...(isFenced && { exclusive: claimOf(unit) }),
   }
   return { wanted, file: missing === undefined ? file : undefined }
+}
+
+function claimOf(unit: Readonly<Unit>): NonNullable<Wanted['exclusive']> {
+  return { claimable: isKeptUntilStopped(unit), confirmed: unit.status?.fencingToken !== undefined }
 }
 
 function isSameSpec(copy: Readonly<Unit>, unit: Readonly<Unit>): boolean {

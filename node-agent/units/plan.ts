@@ -5,6 +5,7 @@
  * minutes to stop and nothing else may wait for it; the next change of its state brings the next round.
  */
 import type { ObservedUnit } from './driver.ts'
+import type { Gate } from './fence/exclusive.ts'
 import type { Missing } from './render/sources.ts'
 
 export type Desired = 'inactive' | 'loaded' | 'launched'
@@ -34,6 +35,13 @@ export interface Wanted {
   readonly missing: Missing | undefined
   /** False while nobody may start it: an exclusive unit while the API is away. */
   readonly startable: boolean
+  /** Never to run twice: it stands behind a gate. */
+  readonly exclusive?: {
+    /** False while its object could vanish although somebody holds it. */
+    readonly claimable: boolean
+    /** Its object says that its holder keeps it behind a gate. */
+    readonly confirmed: boolean
+  }
 }
 
 /** What this agent did with a unit; survives its restart. */
@@ -72,6 +80,10 @@ export interface World {
   /** By unit name. */
   readonly installed: ReadonlyMap<string, Installed>
   readonly observed: ReadonlyMap<string, ObservedUnit>
+  /** Of exclusive units, by uid. */
+  readonly gates: ReadonlyMap<string, Gate>
+  /** The machine's lease is good: exclusive units may be claimed. */
+  readonly hasLease: boolean
   /** Uids that failed lately and wait for their next try. */
   readonly waiting: ReadonlySet<string>
 }
@@ -121,7 +133,7 @@ export function wasStarted(record: UnitRecord | undefined, unit: Pick<Wanted, 'h
 
 function planWanted(unit: Wanted, world: World, slots: Slots): Action[] {
   if (!isWelcome(unit)) return []
-  if (unit.holder === '') return world.online ? [act('claim', unit, 'placed here and held by nobody')] : []
+  if (unit.holder === '') return isClaimable(unit, world) ? [act('claim', unit, 'placed here and held by nobody')] : []
   if (unit.holder !== world.machineName) return []
   const keep = unit.kept ? [] : [act('keep', unit, 'the copy on disk is missing or old')]
   const occupant = slots.occupants.get(unit.unitName)
@@ -135,11 +147,31 @@ function planRun(unit: Wanted, world: World): Action[] {
   const record = world.records.get(unit.uid)
   // What runs goes on with what it has: only the next start needs what is missing.
   if (unit.missing !== undefined) return unit.desired === 'loaded' ? planLoaded(unit, world) : []
+  const beforeGate = planGate(unit, world)
+  if (beforeGate !== undefined) return beforeGate
   const install = installReason(unit, installed, record, world.epoch)
   return [
     ...(unit.desired === 'loaded' ? planLoaded(unit, world) : planLaunched(unit, world, installed)),
     ...(install === undefined ? [] : [act('install', unit, install)]),
   ]
+}
+
+function isClaimable(unit: Wanted, world: World): boolean {
+  return world.online && (unit.exclusive === undefined || (unit.exclusive.claimable && world.hasLease))
+}
+
+/**
+ * An exclusive unit behind a closed gate is stopped if it still runs (it has only now become exclusive) and claimed anew
+ * before it is started. Undefined where nothing stands in its way, and offline, where it is not started anyhow.
+ */
+function planGate(unit: Wanted, world: World): Action[] | undefined {
+  const gate = world.gates.get(unit.uid) ?? 'closed'
+  if (unit.exclusive === undefined || !unit.startable || unit.desired !== 'launched') return undefined
+  if (gate === 'claimed' || (gate === 'open' && unit.exclusive.confirmed)) return undefined
+  const seen = world.observed.get(unit.unitName)
+  if (isStopping(seen)) return []
+  if (isRunning(seen)) return [act('stop', unit, 'it runs and was not claimed as exclusive')]
+  return isClaimable(unit, world) ? [act('claim', unit, 'to be claimed again before it is started')] : []
 }
 
 /** After a boot the files are still there, but what made them known to the manager was not meant to last. */
@@ -216,8 +248,13 @@ function planReleases(world: World): Action[] {
     (unit) => !isWelcome(unit) && unit.holder === world.machineName && !onDisk.has(unit.uid),
   )
   return [...heldOnDisk, ...heldByName]
-    .filter((unit) => !world.records.has(unit.uid))
+    .filter((unit) => !world.records.has(unit.uid) && !isStray(unit.unitName, world))
     .map((unit) => act('release', unit, 'nothing of it is left here'))
+}
+
+/** Installed, and no record says for whom: it may be this one that still runs. */
+function isStray(unitName: string, { installed, records }: World): boolean {
+  return installed.has(unitName) && ![...records.values()].some((record) => record.unitName === unitName)
 }
 
 function occupants(records: ReadonlyMap<string, UnitRecord>): ReadonlyMap<string, UnitRecord> {

@@ -9,6 +9,7 @@ import type { Unit } from '../../crds/unit.ts'
 import { type ApplyDeps, apply } from './apply.ts'
 import type { BoundUnits } from './bound-units.ts'
 import { DriverUnavailableError, type UnitDriver } from './driver.ts'
+import type { Exclusive } from './fence/exclusive.ts'
 import type { Holding } from './holding.ts'
 import { type Memory, START_SHOWS_WITHIN_MS } from './memory.ts'
 import { type Circumstances, observe } from './observe.ts'
@@ -27,6 +28,7 @@ export interface ReconcilerDeps extends Omit<ApplyDeps, 'unit'> {
   readonly holding: Holding
   readonly sources: UnitSources['of']
   readonly generated: (unit: Readonly<Unit>) => readonly GeneratedDropIn[]
+  readonly exclusive: Exclusive
   readonly statusWriter: () => StatusWriter
   /** The manager answered (undefined) or is away, in its words. */
   readonly onDriver: (trouble: string | undefined) => void
@@ -112,12 +114,21 @@ function considerChanged(
 }
 
 function circumstances(deps: ReconcilerDeps): Circumstances {
-  const { machineName, epoch, isOnline, units, memory, nowMs, sources, generated } = deps
+  const { machineName, epoch, isOnline, units, memory, nowMs, sources, generated, exclusive } = deps
   const online = isOnline()
   const objects = online ? units.list() : [...memory.copies.values()]
   // What is held and no longer wanted may still be started by its manager.
   const named = [...objects, ...memory.copies.values()]
-  return { machineName, epoch, online, units: objects, nowMs: nowMs(), sources: sources(named, online), generated }
+  return {
+    machineName,
+    epoch,
+    online,
+    units: objects,
+    nowMs: nowMs(),
+    sources: sources(named, online),
+    generated,
+    exclusive,
+  }
 }
 
 /** Undefined while there is nothing worth saying: on its way to its first start, or not held by us. */

@@ -136,16 +136,19 @@ export function statusPatch(
   if (status === undefined || status.machineName !== machineName) return undefined
   const generation = report.generation === undefined ? {} : { observedGeneration: report.generation }
   const conditions = setCondition(status.conditions, { type: 'Active', ...report.active, ...generation }, now)
+  // Said before the fence is taken down: as long as it stands, its machine counts as one that stops the unit by itself.
+  const isFreed = unit.spec.failover !== 'exclusive' && status.fencingToken !== undefined
   const changes = [
+    ...(isFreed ? change('fencingToken', status.fencingToken, undefined) : []),
     ...change('currentState', status.currentState, report.currentState),
     ...change('systemd', status.systemd, report.systemd),
     ...change('hash', status.hash, report.hash),
     ...change('observedGeneration', status.observedGeneration, report.generation),
     ...change('conditions', status.conditions, conditions),
   ]
-  return changes.length === 0
-    ? undefined
-    : [{ op: 'test', path: '/status/machineName', value: machineName }, ...changes]
+  if (changes.length === 0) return undefined
+  const seen: PatchOperation = { op: 'test', path: '/metadata/resourceVersion', value: unit.metadata.resourceVersion }
+  return [{ op: 'test', path: '/status/machineName', value: machineName }, ...(isFreed ? [seen] : []), ...changes]
 }
 
 function change(field: string, before: unknown, after: unknown): PatchOperation[] {

@@ -3,6 +3,8 @@ import type { Logger } from 'pino'
 import { coalesce } from './changes.ts'
 import { BusRefusedError } from './dbus-connection.ts'
 import type { Outcome, UnitDriver } from './driver.ts'
+import type { FenceTimes } from './fence/fence.ts'
+import { systemdFence } from './fence/systemd-fence.ts'
 import { journalArguments, readJournal } from './journalctl.ts'
 import { availableControllers, unenforceable } from './limits/controllers.ts'
 import { type BusAddress, openSystemdBus, type SystemdBus } from './systemd-bus.ts'
@@ -53,6 +55,7 @@ export async function openSystemdDriver(options: SystemdDriverOptions): Promise<
     explain: (name) => explainUnit(bus, name, kind === 'user' ? 'USER_UNIT' : 'UNIT'),
     journal: (name, { signal, ...which }) =>
       readJournal(journalArguments([`${kind === 'user' ? '--user-unit' : '--unit'}=${name}`], which), signal),
+    ...(kind === 'system' && { fence: (times: FenceTimes) => systemdFence(bus, times) }),
     unsupported: (file) => notFromFile(file.name) ?? unenforceable(file, controllers),
     async close({ stopUnits = false } = {}) {
       if (stopUnits) await remove([...(await dir.read()).keys()])
