@@ -23,6 +23,9 @@ export interface Held {
 export interface Sight {
   readonly name: string
   readonly units: readonly Readonly<Unit>[]
+  /** False: only those that were asked by name are to leave. */
+  readonly isWhole: boolean
+  readonly leaving: readonly Readonly<Unit>[]
   readonly staying: readonly Party[]
   /** Asked to leave, and not yet. */
   readonly held: readonly Held[]
@@ -50,7 +53,7 @@ export function leave({ name, machine, units, budget, hasPlace }: LeaveSight): L
     name,
     reason: isWhole ? `${name} is being drained` : `it was asked to leave ${name}`,
     taken,
-    sight: { name, units, staying, held, underWay: [...away, ...taken.flat()] },
+    sight: { name, units, isWhole, leaving: leaving.flat(), staying, held, underWay: [...away, ...taken.flat()] },
   }
 }
 

@@ -59,7 +59,7 @@ export function plan(observed: Observed): Action[] {
     ...observed.units.flatMap(forget),
     ...observed.machines.filter(isLetBack).map((machine): Action => ({ do: 'end', machine, reason: LET_BACK })),
     ...observed.machines.flatMap((machine) => {
-      const sight = isDraining(machine) ? sights.get(machine.metadata.name) : undefined
+      const sight = sights.get(machine.metadata.name)
       return report(machine, sight && tell(sight))
     }),
   ]

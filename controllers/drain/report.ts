@@ -6,18 +6,19 @@ import type { NewCondition } from '../lib/conditions.ts'
 import type { Sight } from './leave.ts'
 import { noPlace } from './sight.ts'
 
-export function tell(sight: Sight): NewCondition {
-  const { name, units, held, underWay } = sight
-  const staying = new Set(sight.staying.flatMap((party) => party.units))
+/** Undefined: there is nothing to say of a machine that is not drained, and that nobody is to leave. */
+export function tell(sight: Sight): NewCondition | undefined {
+  const { name, units, held, underWay, isWhole } = sight
   const here = units.filter((unit) => isOn(unit, name))
-  const left = here.filter((unit) => !staying.has(unit) && !isBoundByOwner(unit))
+  const left = leftOf(sight, here)
+  if (!isWhole && left.length === 0) return undefined
   const waiting = new Set(held.flatMap((each) => each.units))
   const moving = [...new Set([...left, ...underWay])].filter((unit) => !waiting.has(unit)).toSorted(byName)
   const homeless = units
     .filter(({ metadata }) => metadata.annotations?.[MOVED_FROM] === name)
     .filter(noPlace)
     .toSorted(byName)
-  const globals = here.filter(isBoundByOwner).length
+  const globals = isWhole ? here.filter(isBoundByOwner).length : 0
   const parts = [
     left.length === 0 ? 'nothing is left to move' : `${count(left.length)} to go`,
     listed(
@@ -34,13 +35,20 @@ export function tell(sight: Sight): NewCondition {
     ),
     listed(
       'staying',
-      sight.staying.map((party) => `${named(party.units)} (${party.stays})`),
+      (isWhole ? sight.staying : []).map((party) => `${named(party.units)} (${party.stays})`),
     ),
     globals === 0 ? '' : `staying: ${count(globals)} of Global ones`,
   ]
   const message = parts.filter(Boolean).join('; ')
   if (left.length === 0) return { type: DRAINED, status: 'True', reason: 'Drained', message }
   return { type: DRAINED, status: 'False', reason: moving.length === 0 ? 'Held' : 'Draining', message }
+}
+
+/** Who is to leave and is there still. */
+function leftOf({ isWhole, leaving, underWay, staying }: Sight, here: readonly Readonly<Unit>[]): Readonly<Unit>[] {
+  const asked = new Set([...leaving, ...underWay])
+  const stay = new Set(staying.flatMap((party) => party.units))
+  return here.filter((unit) => (isWhole ? !stay.has(unit) && !isBoundByOwner(unit) : asked.has(unit)))
 }
 
 function byName(a: Readonly<Unit>, b: Readonly<Unit>): number {

@@ -134,7 +134,22 @@ test('a unit with no other place goes last, waits, and says why', async () => {
   await startOnM1({ 'a.service': { placement: { machineMetadata: ['disk=ssd'] } }, 'b.service': {} })
   const { code, stdout } = await flotilla('drain', 'm1', '--timeout', '15s')
   assert.is(code, 0, stdout)
-  assert.match(stdout, /unit\/b\.service left m1 for [\s\S]*unit\/a\.service left m1, for no machine yet/)
+  assert.match(stdout, /^unit\/a\.service left m1, for no machine yet$/m)
+  const told = await until(
+    async () => {
+      const { items } = await fleet.client.list(Event)
+      const ours = items.filter(
+        ({ reason, involvedObject }) => reason === 'Drained' && /^[ab]\.service$/.test(involvedObject.name ?? ''),
+      )
+      return ours.length === 2 && ours
+    },
+    { what: 'two events' },
+  )
+  const inTime = told.toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+  assert.equal(
+    inTime.map(({ involvedObject }) => involvedObject.name),
+    ['b.service', 'a.service'],
+  )
   const scheduled = await until(
     async () => {
       const { status } = await fleet.client.get(Unit, 'a.service')
@@ -148,13 +163,15 @@ test('a unit with no other place goes last, waits, and says why', async () => {
   await until(async () => isWell(await fleet.client.get(Unit, 'a.service')), { what: 'a.service back' })
 })
 
-if (newest.version !== '1.20')
+if (newest.version !== '1.20') {
   test('kubectl drain waits until the units have left, says so of each, and warns of what stays', async () => {
     await startOnM1({
       'web.service': {},
       'log.service': { content: content('MachineOf=web.service') },
       'db.service': { failover: 'none' },
     })
+    const trial = await kubectl('drain', 'm1', '--dry-run=server')
+    assert.match(trial, /evicting pod flotilla-units\/web\.service \(server dry run\)/)
     const { code, stdout, stderr } = await kubectl.ends('drain', 'm1', '--timeout=20s')
     assert.is(code, 0, stdout + stderr)
     assert.match(stdout, /node\/m1 cordoned[\s\S]*pod\/(web|log)\.service evicted[\s\S]*node\/m1 drained/)
@@ -165,9 +182,33 @@ if (newest.version !== '1.20')
       ['db.service'],
     )
     assert.is(await placeOf('web.service'), await placeOf('log.service'))
-    assert.is(await kubectl('get', 'pods', '-A', '--field-selector', 'spec.nodeName=m1', '-o', 'name'), '')
     await kubectl('uncordon', 'm1')
     assert.is((await fleet.client.get(Machine, 'm1')).spec?.unschedulable ?? false, false)
   })
+
+  test('kubectl drain moves only what its selector finds, and nothing for somebody who may not list units', async () => {
+    await startOnM1({ 'a.service': {}, 'b.service': {} })
+    await kubectl('label', 'unit', 'a.service', 'app=web')
+    await kubectl('drain', 'm1', '--pod-selector=app=web', '--timeout=20s')
+    assert.equal([(await placeOf('a.service')) === 'm1', await placeOf('b.service')], [false, 'm1'])
+    const evictor = ['--verb=get,list,patch,create', '--resource=nodes,pods,pods/eviction']
+    await kubectl('create', 'clusterrole', 'evictor', ...evictor)
+    await kubectl('create', 'clusterrolebinding', 'evictor', '--clusterrole=evictor', '--user=bob')
+    const { code, stderr } = await kubectl.ends('drain', 'm1', '--as=bob')
+    assert.is(code, 1)
+    assert.match(stderr, /User "bob" cannot list resource "units"/)
+    assert.is(await placeOf('b.service'), 'm1')
+  })
+}
+
+test('to a client that does not say that it drains nothing of this is visible: an old kubectl cordons, and units stay', async () => {
+  const [oldest = newest] = clients
+  const old = bindKubectl(oldest, () => fleet.kubeconfig)
+  await startOnM1({ 'a.service': {} })
+  if (oldest.version === '1.20') assert.match(await old('drain', 'm1'), /node\/m1 drained/)
+  assert.is(await old('get', 'pods', '-A', '--field-selector', 'spec.nodeName=m1', '-o', 'name'), '')
+  assert.match((await old.ends('get', 'pod', '-n', 'flotilla-units', 'a.service')).stderr, /NotFound/)
+  assert.is(await placeOf('a.service'), 'm1')
+})
 
 test.run()

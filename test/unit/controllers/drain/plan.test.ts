@@ -245,7 +245,7 @@ const rows: readonly Row[] = [
     title: 'who was asked by name leaves a machine that is not drained, and only who was asked',
     machines: [machine('m1'), machine('m2')],
     units: [runs('a.service', 'm1', { metadata: { annotations: { [EVICT_FROM]: 'm1' } } }), runs('b.service', 'm1')],
-    expect: ['off a.service'],
+    expect: ['off a.service', 'Draining: 1 unit to go; moving: a.service (stopping)'],
   },
   {
     title: 'a wish to leave where it is not is forgotten',
