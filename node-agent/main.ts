@@ -8,12 +8,11 @@ import packageFile from '../package.json' with { type: 'json' }
 import { type EtcdV2Settings, etcdV2Forwards } from './etcd-v2-forward/index.ts'
 import { type Facts, readEpoch, readFacts } from './machine/facts.ts'
 import { heartbeat } from './machine/heartbeat.ts'
-import { monotonicUs } from './machine/monotonic.ts'
+import { nameIsOurs } from './machine/name-guard.ts'
 import { type Registration, registration } from './machine/registration.ts'
 import type { MachineSight } from './machine/status.ts'
 import { type AgentDoor, type ServeSettings, serveAgent } from './serve/server.ts'
 import type { UnitDriver } from './units/driver.ts'
-import { createExclusive } from './units/fence/exclusive.ts'
 import { unitsRunnable } from './units/index.ts'
 
 export interface AgentOptions {
@@ -46,15 +45,14 @@ const LEASE_DURATION_MS = 8_000
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { client, name, driver, dataDir, log, signal } = options
+  await guardName(options)
   const stopping = new AbortController()
   const door = options.serve && (await serveAgent({ ...options.serve, driver, log, signal: stopping.signal }))
   const manager = { trouble: undefined as string | undefined }
   const register = registration({ client, machineName: name, log, look: lookAt(options, door, manager) })
   const events = createRecorder({ client, component: 'flotilla-agent', host: name, log })
-  const leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS
-  const exclusive = createExclusive({ driver, leaseDurationMs, nowUs: monotonicUs, log })
   const units = unitsRunnable({
-    ...{ client, machineName: name, driver, dataDir, exclusive, log },
+    ...{ client, machineName: name, driver, dataDir, log },
     epoch: await readEpoch(),
     ...(options.serverWaitMs === undefined ? {} : { serverWaitMs: options.serverWaitMs }),
     onDriver: (trouble) => noteTrouble(manager, trouble, register),
@@ -67,8 +65,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const beat = heartbeat({
     client,
     machineName: name,
-    leaseDurationMs,
-    onRenewed: exclusive.renewed,
+    leaseDurationMs: options.leaseDurationMs ?? LEASE_DURATION_MS,
     log,
   })
   const forwards = options.etcdV2 ? etcdV2Forwards({ ...options.etcdV2, client, dataDir, log }) : []
@@ -78,6 +75,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     stopping.abort()
     await door?.closed
   }
+}
+
+async function guardName(options: AgentOptions): Promise<void> {
+  const { machineID = '' } = await readFacts({ hasSystemd: false })
+  const { name: machineName, leaseDurationMs = LEASE_DURATION_MS } = options
+  await nameIsOurs({ ...options, machineName, machineID, leaseDurationMs }, options.signal)
 }
 
 function noteTrouble(
