@@ -8,11 +8,13 @@ import packageFile from '../package.json' with { type: 'json' }
 import { type EtcdV2Settings, etcdV2Forwards } from './etcd-v2-forward/index.ts'
 import { type Facts, readEpoch, readFacts } from './machine/facts.ts'
 import { heartbeat } from './machine/heartbeat.ts'
+import { monotonicUs } from './machine/monotonic.ts'
 import { nameIsOurs } from './machine/name-guard.ts'
 import { type Registration, registration } from './machine/registration.ts'
 import type { MachineSight } from './machine/status.ts'
 import { type AgentDoor, type ServeSettings, serveAgent } from './serve/server.ts'
 import type { UnitDriver } from './units/driver.ts'
+import { createExclusive } from './units/fence/exclusive.ts'
 import { unitsRunnable } from './units/index.ts'
 
 export interface AgentOptions {
@@ -51,8 +53,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const manager = { trouble: undefined as string | undefined }
   const register = registration({ client, machineName: name, log, look: lookAt(options, door, manager) })
   const events = createRecorder({ client, component: 'flotilla-agent', host: name, log })
+  const leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS
+  const exclusive = createExclusive({ driver, leaseDurationMs, nowUs: monotonicUs, log })
   const units = unitsRunnable({
-    ...{ client, machineName: name, driver, dataDir, log },
+    ...{ client, machineName: name, driver, dataDir, exclusive, log },
     epoch: await readEpoch(),
     ...(options.serverWaitMs === undefined ? {} : { serverWaitMs: options.serverWaitMs }),
     onDriver: (trouble) => noteTrouble(manager, trouble, register),
@@ -65,7 +69,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const beat = heartbeat({
     client,
     machineName: name,
-    leaseDurationMs: options.leaseDurationMs ?? LEASE_DURATION_MS,
+    leaseDurationMs,
+    onRenewed: exclusive.renewed,
     log,
   })
   const forwards = options.etcdV2 ? etcdV2Forwards({ ...options.etcdV2, client, dataDir, log }) : []
