@@ -2,6 +2,7 @@
  * What something that is to be placed asks for, read once: the rules know nothing of Units, so that Pods can be held to
  * the same ones. [X-Fleet] and `spec.placement` both hold (D1).
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { LabelSelector } from '../../crds/metadata.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { parseUnitName } from '../../crds/unit-name.ts'
@@ -44,6 +45,8 @@ export interface Ask {
   readonly countBy: string | undefined
   /** cpu in thousandths, the rest in whole units; one unit of `units` is asked for by everything. */
   readonly requests: Quantities
+  /** Alike for all asks with the same requests. */
+  readonly requestsKey: string
   /** Alike for all asks to which a machine by itself (what is placed there aside) is the same. */
   readonly signature: string
 }
@@ -60,6 +63,29 @@ export function askOf(unit: Readonly<Unit>): Ask {
   return known
 }
 
+/** The same ask for what asks the same: nothing that is kept by it need change. */
+export function askAgain(unit: Readonly<Unit>, before: Readonly<Unit>): Ask {
+  const known = memo.get(before)
+  if (!known || memo.has(unit) || !asksTheSame(unit, before)) return askOf(unit)
+  memo.set(unit, known)
+  return known
+}
+
+/** Everything that `readAsk` reads. */
+function asksTheSame({ metadata: a, spec: x }: Readonly<Unit>, { metadata: b, spec: y }: Readonly<Unit>): boolean {
+  if (a.name !== b.name || x.content !== y.content || x.unitName !== y.unitName) return false
+  return (
+    isSame(x.placement, y.placement) &&
+    isSame(x.resources?.requests, y.resources?.requests) &&
+    isSame(a.labels, b.labels) &&
+    isSame(a.ownerReferences, b.ownerReferences)
+  )
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (a !== undefined && b !== undefined && isDeepStrictEqual(a, b))
+}
+
 function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
   const { placement = {} } = spec
   const alias = spec.unitName ?? metadata.name
@@ -72,6 +98,7 @@ function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
     tolerations: placement.tolerations ?? [],
     preferred: placement.preferred ?? [],
   }
+  const requests = spec.resources?.requests ? quantities(spec.resources.requests, Math.ceil) : NO_REQUESTS
   return {
     ...{ name: metadata.name, alias, labels, ...fixed },
     // It is always where it is itself; to fleet that was a unit that waits for ever.
@@ -82,7 +109,8 @@ function readAsk({ metadata, spec }: Readonly<Unit>): Ask {
     maxPerMachine: placement.maxPerMachine,
     group: groupOf(metadata, alias, placement.countBy),
     countBy: placement.countBy,
-    requests: spec.resources?.requests ? quantities(spec.resources.requests, Math.ceil) : NO_REQUESTS,
+    requests,
+    requestsKey: [...requests].join(),
     signature: Object.values(fixed).every(({ length }) => length === 0) ? '' : JSON.stringify(fixed),
   }
 }

@@ -1,16 +1,16 @@
 /** The best machine for one ask, and why it is none. */
 import type { Ask } from './ask.ts'
+import { TOO_MANY } from './load-heap.ts'
 import { PREFERENCES, RULES } from './rules/index.ts'
-import { fewestUnits, leastRequested, resources } from './rules/resources.ts'
+import { resources } from './rules/resources.ts'
 import type { Check, Host, Refusal, Rule, World } from './rules/rule.ts'
+import { leastSpreadCost, spreadSoftly } from './rules/spread.ts'
 import type { MutableWorld } from './world.ts'
 
 type Cost = (host: Host) => number
 
 const CHANGING = RULES.filter(({ fixed }) => !fixed)
 const KEEPING = RULES.filter(({ keeps }) => keeps)
-/** What makes an order of its own for an ask, beyond what is fixed and the load. */
-const WEIGHING = PREFERENCES.filter((each) => !each.fixed && each !== fewestUnits && each !== leastRequested)
 const RETURNING = RULES.filter((rule) => rule.keeps || rule === resources)
 
 interface NamedCheck extends Check {
@@ -51,16 +51,29 @@ export function notToReturn(ask: Ask, world: World, host: Host): Refusal | undef
 export function best(ask: Ask, world: MutableWorld): Host | undefined {
   const checks = checksOf(ask, world, CHANGING)
   const accepts = (host: Host) => !checks.some(({ refuses }) => refuses(host))
-  const isPlain = !WEIGHING.some((preference) => preference.cost(ask, world))
-  return isPlain ? world.eligible(ask).byLoad(ask).best(accepts) : scan(ask, world, accepts)
+  const [peer] = ask.peers
+  const eligible = world.eligible(ask)
+  if (peer !== undefined) return scan(ask, world, inOrder(world.placedAs(peer)).filter(eligible.has), accepts)
+  const cost = spreadSoftly.cost(ask, world)
+  const found = eligible.byLoad(ask).best(accepts, cost && { cost, least: leastSpreadCost(ask, world) })
+  return found === TOO_MANY ? scan(ask, world, eligible.hosts(), accepts) : found
 }
 
-/** In the order of names; it is asked whether they take it only of machines that would be better than the best so far. */
-function scan(ask: Ask, world: MutableWorld, accepts: (host: Host) => boolean): Host | undefined {
+function inOrder(hosts: ReadonlySet<Host>): Host[] {
+  return [...hosts].sort((a, b) => a.index - b.index)
+}
+
+/** It is asked whether they take it only of machines that would be better than the best so far. */
+function scan(
+  ask: Ask,
+  world: MutableWorld,
+  hosts: readonly Host[],
+  accepts: (host: Host) => boolean,
+): Host | undefined {
   const costs = costsFor(ask, world)
   const least = costs.map(() => Number.POSITIVE_INFINITY)
   let found: Host | undefined
-  for (const host of world.eligible(ask).hosts) {
+  for (const host of hosts) {
     if ((found && !isBetter(costs, host, least)) || !accepts(host)) continue
     found = host
     for (const [at, cost] of costs.entries()) least[at] = cost(host)

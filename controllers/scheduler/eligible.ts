@@ -1,4 +1,4 @@
-/** What depends on machines alone is found once for all asks that are alike, however many there are. */
+/** What depends on machines alone is found once for all asks that are alike, and again only of machines that changed. */
 import type { Ask } from './ask.ts'
 import { createLoadHeap, type LoadHeap } from './load-heap.ts'
 import { PREFERENCES, RULES } from './rules/index.ts'
@@ -8,53 +8,119 @@ import type { MutableWorld } from './world.ts'
 
 export interface Eligible {
   /** The machines that could take it as far as they alone are concerned, by name. */
-  readonly hosts: readonly Host[]
+  hosts(): readonly Host[]
+  has(host: Host): boolean
   /** By preference, in their order: what each machine costs, by its index. */
   readonly costs: ReadonlyMap<string, Float64Array>
   /** The machines in the order of what is fixed and their load, for asks that nothing else decides about; kept by requests. */
   byLoad(ask: Ask): LoadHeap
-  /** Values of a label on these machines. */
+  /** Values of a label on these machines; the same list as long as nothing changes. */
   domains(topologyKey: string): readonly string[]
+  /** False: it has to be found anew. */
+  catchUp(): boolean
+  readonly size: number
 }
 
 const FIXED = RULES.filter(({ fixed }) => fixed)
 const FIXED_PREFERENCES = PREFERENCES.filter(({ fixed }) => fixed)
+/** Of all that is kept, counted in machines: some tens of MB. What was found first goes first. */
+const MOST_KEPT = 500_000
 
 /** `worldOf` is called only once the world is complete. */
 export function createEligibility(worldOf: () => MutableWorld): (ask: Ask) => Eligible {
   const known = new Map<string, Eligible>()
-  return (ask) => {
-    const found = known.get(ask.signature) ?? findEligible(ask, worldOf())
+  const find = (ask: Ask): Eligible => {
+    const found = findEligible(ask, worldOf())
+    known.delete(ask.signature)
     known.set(ask.signature, found)
+    let kept = 0
+    for (const { size } of known.values()) kept += size
+    for (const [signature, { size }] of known) {
+      if (kept <= MOST_KEPT || signature === ask.signature) break
+      known.delete(signature)
+      kept -= size
+    }
     return found
+  }
+  return (ask) => {
+    const found = known.get(ask.signature)
+    return found?.catchUp() ? found : find(ask)
   }
 }
 
 function findEligible(ask: Ask, world: MutableWorld): Eligible {
   const checks = FIXED.flatMap((rule) => rule.check(ask, world) ?? [])
-  const hosts = world.hosts.filter((host) => !checks.some(({ refuses }) => refuses(host)))
-  const domains = new Map<string, readonly string[]>()
+  const takes = (host: Host): boolean =>
+    world.hosts[host.index] === host && !checks.some(({ refuses }) => refuses(host))
+  const members = new Set(world.hosts.filter(takes))
   const costs = costsOf(ask, world)
-  const rankOf = ranksOf(hosts, costs)
-  const heaps = new Map<string, LoadHeap>()
-  let removals = world.removals
+  const heaps = createHeaps(world, members, ranksOf([...members], costs))
+  const { facts } = world.journals
+  let readTo = facts.head
+  let hosts: readonly Host[] | undefined
+  let domains = new Map<string, readonly string[]>()
+  const listed = (): readonly Host[] => {
+    hosts ??= world.hosts.filter((host) => members.has(host))
+    return hosts
+  }
   return {
-    hosts,
-    costs,
-    byLoad: (other) => {
-      // What was taken off somewhere made a load shrink, which a heap does not notice.
-      if (removals !== world.removals) heaps.clear()
-      removals = world.removals
-      const key = [...other.requests].join()
-      const loadOf = leastRequested.cost(other, world) ?? (() => 0)
-      const heap = heaps.get(key) ?? createLoadHeap({ hosts, rankOf, loadOf })
-      heaps.set(key, heap)
-      return heap
-    },
+    ...{ hosts: listed, costs, byLoad: heaps.of, has: (host) => members.has(host) },
     domains: (topologyKey) => {
-      const values = domains.get(topologyKey) ?? [...new Set(hosts.flatMap(({ labels }) => labels[topologyKey] ?? []))]
+      const values = domains.get(topologyKey) ?? [
+        ...new Set(listed().flatMap(({ labels }) => labels[topologyKey] ?? [])),
+      ]
       domains.set(topologyKey, values)
       return values
+    },
+    catchUp: () => {
+      if (readTo === facts.head) return true
+      const changed = facts.since(readTo)
+      if (!changed || costs.size > 0 || [...changed].some(isDisliked)) return false
+      readTo = facts.head
+      for (const host of changed)
+        if (takes(host)) members.add(host)
+        else members.delete(host)
+      hosts = undefined
+      domains = new Map()
+      return true
+    },
+    get size() {
+      return members.size * (1 + heaps.size)
+    },
+  }
+}
+
+function isDisliked({ machine }: Host): boolean {
+  return machine.spec?.taints?.some(({ effect }) => effect === 'PreferNoSchedule') ?? false
+}
+
+/** One an amount of requests. */
+const MOST_HEAPS = 16
+
+function createHeaps(world: MutableWorld, members: ReadonlySet<Host>, rankOf: (host: Host) => number) {
+  const heaps = new Map<string, { readonly heap: LoadHeap; readTo: number }>()
+  const { lighter } = world.journals
+  const make = (ask: Ask) => {
+    const loadOf = leastRequested.cost(ask, world) ?? (() => 0)
+    const made = { heap: createLoadHeap({ hosts: [...members], rankOf, loadOf }), readTo: lighter.head }
+    const [oldest] = heaps.keys()
+    if (heaps.size === MOST_HEAPS && oldest !== undefined) heaps.delete(oldest)
+    heaps.set(ask.requestsKey, made)
+    return made
+  }
+  return {
+    of: (ask: Ask): LoadHeap => {
+      const known = heaps.get(ask.requestsKey)
+      const changed = known && lighter.since(known.readTo)
+      if (!known || !changed || changed.size > members.size / 2) return make(ask).heap
+      for (const host of changed)
+        if (members.has(host)) known.heap.renew(host)
+        else known.heap.drop(host)
+      known.readTo = lighter.head
+      return known.heap
+    },
+    get size() {
+      return heaps.size
     },
   }
 }

@@ -14,22 +14,22 @@ export interface Evicted {
 
 /**
  * Takes them out of the world. Of two that cannot be together the younger goes. Who goes may take others along
- * (MachineOf), so those that name peers are looked at until nothing changes.
+ * (MachineOf): they are suspected then. `heldUnit`: the unit of this name, if its binding is the scheduler's to change.
  */
-export function evict(placed: readonly Readonly<Unit>[], world: MutableWorld): Evicted[] {
+export function evict(heldUnit: (name: string) => Readonly<Unit> | undefined, world: MutableWorld): Evicted[] {
   const evicted: Evicted[] = []
-  let look = placed
-  for (;;) {
-    const broken = look.filter((unit) => brokenRule(unit, world)).toSorted(youngerFirst)
+  while (world.suspects.size > 0) {
+    const suspects = [...world.suspects].flatMap((name) => heldUnit(name) ?? [])
+    world.suspects.clear()
+    const broken = suspects.filter((unit) => brokenRule(unit, world)).sort(youngerFirst)
     for (const unit of broken) {
       const found = brokenRule(unit, world)
       if (!found) continue
       world.remove(found.ask)
       evicted.push(found)
     }
-    look = placed.filter((unit) => askOf(unit).peers.length > 0)
-    if (broken.length === 0 || look.length === 0) return evicted
   }
+  return evicted
 }
 
 function brokenRule(unit: Readonly<Unit>, world: MutableWorld): Evicted | undefined {
@@ -39,8 +39,8 @@ function brokenRule(unit: Readonly<Unit>, world: MutableWorld): Evicted | undefi
   return found ? { unit, ask, from, refusal: found } : undefined
 }
 
-/** Asks for nothing that could be broken, and nobody asks anything of it: most units, and all are looked at in each round. */
-function isAtEase(ask: Ask, { machine }: Host, world: MutableWorld): boolean {
+/** Asks for nothing that could be broken, and nobody asks anything of it: most units. */
+export function isAtEase(ask: Ask, { machine }: Host, world: MutableWorld): boolean {
   const asksNothing = ask.signature === '' && ask.peers.length === 0 && ask.conflicts.length === 0
   return asksNothing && machine.spec?.taints === undefined && world.patternsFor(ask.alias).length === 0
 }

@@ -3,8 +3,8 @@
  * its claim) and PlacementSupported; reads Machines and Units. Two of them cannot both win: every write carries the
  * version it was decided on, and a lost one is decided again.
  *
- * A round plans over everything at once; its decisions are written by a second set of workers, so the next unit need not
- * wait for the writes of the round before. Until the informer shows a decision it is assumed.
+ * A round takes in what changed and plans what there is to do (planner.ts); its decisions are written by a second set of
+ * workers, so the next unit need not wait for the writes of the round before.
  */
 import type { Logger } from 'pino'
 import type { Machine } from '../../crds/machine.ts'
@@ -15,56 +15,52 @@ import type { Informer } from '../lib/informer.ts'
 import { group, type Runnable } from '../lib/runnable.ts'
 import { createTrigger } from '../lib/trigger.ts'
 import type { ApplyDeps } from './apply.ts'
-import { askOf } from './ask.ts'
-import { createAssumed } from './assumed.ts'
-import { type Action, needOf, plan } from './plan.ts'
-import { createSeen } from './seen.ts'
+import { createFeed } from './feed.ts'
+import type { Planner } from './planner.ts'
+import { createRewording } from './rewording.ts'
 import { createWriter } from './writer.ts'
 
 export interface SchedulerOptions extends Omit<ApplyDeps, 'clock'> {
-  readonly machines: Pick<Informer<Machine>, 'list' | 'subscribe'>
+  readonly machines: Pick<Informer<Machine>, 'get' | 'list' | 'subscribe'>
   readonly units: Pick<Informer<Unit>, 'get' | 'list' | 'subscribe'>
   readonly log: Logger
   readonly clock?: Clock
 }
 
 const ROUND = 'all units'
-
-/** A round takes off before it places: what this one makes room for by Replaces goes in the next, which no event asks for. */
-function displaces(action: Action): boolean {
-  return action.do === 'bind' && askOf(action.unit).replaces.length > 0
-}
+/** What is kept between rounds is counted anew so often: some tens of ms at 100 000 units. */
+const CHECK_EVERY_MS = 300_000
+/** A round that took longer is followed by a rest of the same length, so that half of the time is left for others. */
+const LONG_MS = 5
 
 /** To be started by the leader, after its informers are ready. */
 export function createScheduler(options: SchedulerOptions): Runnable {
-  const { machines, units, log, clock = systemClock } = options
-  const assumed = createAssumed(units)
-  const seen = createSeen()
-  let someWait = false
+  const { log, clock = systemClock } = options
+  const feed = createFeed({ ...options, checkEveryMs: CHECK_EVERY_MS, clock })
+  const rewording = createRewording()
+  let [restUntilMs, rewordAtMs] = [0, Number.POSITIVE_INFINITY]
+  const planOnce = (planner: Planner, nowMs: number): number => {
+    rewording.begin(nowMs)
+    const actions = planner.plan(rewording.may)
+    rewordAtMs = nowMs + (rewording.end() ?? Number.POSITIVE_INFINITY)
+    for (const action of actions) writer.write(action)
+    return actions.length
+  }
   const round: Reconcile = async (_, context) => {
-    assumed.settle()
-    const all = units.list()
-    const actions = plan({ machines: machines.list(), units: all, assumed: assumed.machines })
-    seen.look(all, actions)
-    for (const action of actions) {
-      assumed.add(action)
-      writer.write(action)
+    const begunMs = clock.monotonicMs()
+    if (begunMs < restUntilMs) return { requeueAfterMs: restUntilMs - begunMs }
+    const planner = feed.upToDate()
+    if (planner.isDue || rewordAtMs <= begunMs) {
+      const actions = feed.guarded(() => planOnce(planner, begunMs))
+      const tookMs = clock.monotonicMs() - begunMs
+      if (tookMs > LONG_MS) restUntilMs = begunMs + 2 * tookMs
+      context.log.debug({ actions, tookMs }, 'planned')
     }
-    if (actions.some(displaces)) planAgain()
-    someWait = all.some((unit) => needOf(unit) === 'place' && !assumed.machines.get(unit.metadata.name))
-    context.log.debug({ actions: actions.length }, 'planned')
-    return DONE
+    const dueMs = Math.min(planner.dueAtMs, rewordAtMs, feed.checkAtMs) - clock.monotonicMs()
+    return Number.isFinite(dueMs) ? { requeueAfterMs: Math.max(1, dueMs) } : DONE
   }
   const rounds = createController({ name: 'scheduler', reconcile: round, log, clock })
   const planAgain = () => rounds.enqueue(ROUND)
-  const writer = createWriter({ ...options, clock, assumed, planAgain })
-  const needsRound = (name: string): boolean => {
-    // A unit that waits may wait for another one (MachineOf), so any change may be the one.
-    if (someWait) return true
-    const unit = units.get(name)
-    // What is gone may have been what others have to be with; a changed spec may forbid where something is.
-    return unit === undefined || needOf(unit) !== undefined || seen.isNews(unit)
-  }
-  const sources = [{ subscribe: units.subscribe, matters: needsRound }, { subscribe: machines.subscribe }]
-  return group('scheduler', [writer, rounds, createTrigger('scheduler trigger', sources, planAgain)])
+  const writer = createWriter({ ...options, clock, disown: feed.disown, planAgain })
+  return group('scheduler', [writer, rounds, createTrigger('scheduler trigger', feed.sources, planAgain)])
 }

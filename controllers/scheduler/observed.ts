@@ -1,4 +1,4 @@
-/** What a round is planned from, and the world that is made of it. */
+/** What a plan is made from at once, and the world that is made of it. */
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { type Ask, askOf } from './ask.ts'
@@ -13,25 +13,38 @@ export interface Observed {
 
 /** Everything that is bound and wanted is placed in it, also what is being deleted: it is there until it is gone. */
 export function worldOf({ machines, units, assumed }: Observed): MutableWorld {
-  const asks = new Map<string, Ask>()
-  for (const unit of units) if (unit.spec.desiredState !== 'inactive') asks.set(unit.metadata.name, askOf(unit))
-  const world = createWorld(machines, asks)
-  for (const { metadata, spec } of units) {
-    const ask = asks.get(metadata.name)
-    const host = world.hostNamed(assumed.get(metadata.name) ?? spec.machineName ?? '')
-    if (ask && host) world.place(ask, host)
+  const world = createWorld()
+  for (const machine of machines) world.setMachine(machine)
+  const wanted = units.filter(isWanted)
+  for (const unit of wanted) world.addAsk(askOf(unit))
+  for (const unit of wanted) {
+    const host = world.hostNamed(assumed.get(unit.metadata.name) ?? unit.spec.machineName ?? '')
+    if (host) world.place(askOf(unit), host)
   }
   return world
 }
 
-/** Finds them by name and by what they are called on the machine. */
+/** It has a place in the world: somewhere, or among those that wait. */
+export function isWanted({ spec }: Readonly<Unit>): boolean {
+  return spec.desiredState !== 'inactive'
+}
+
+/** Finds them by name and by what they are called on the machine; read only when somebody is looked for. */
 export function asksNamed(units: readonly Readonly<Unit>[]): (name: string) => readonly Ask[] {
+  let known: ReadonlyMap<string, readonly Ask[]> | undefined
+  return (name) => {
+    known ??= byNames(units.map(askOf))
+    return known.get(name) ?? []
+  }
+}
+
+function byNames(asks: readonly Ask[]): ReadonlyMap<string, readonly Ask[]> {
   const known = new Map<string, Ask[]>()
-  for (const ask of units.map(askOf))
+  for (const ask of asks)
     for (const name of new Set([ask.name, ask.alias])) {
-      const asks = known.get(name)
-      if (asks) asks.push(ask)
+      const same = known.get(name)
+      if (same) same.push(ask)
       else known.set(name, [ask])
     }
-  return (name) => known.get(name) ?? []
+  return known
 }

@@ -15,6 +15,8 @@ interface Visit {
 
 /** `pending` in their order; in each group at least one of them is pending, and `knownAs` also finds what is placed. */
 export function inOrder(pending: readonly Ask[], knownAs: (name: string) => readonly Ask[]): (readonly Ask[])[] {
+  // Most often nobody names anybody, and there may be thousands.
+  if (pending.every(({ peers }) => peers.length === 0)) return pending.map((ask) => [ask])
   const visits = new Map<string, Visit>()
   const groups: Ask[][] = []
   const open: Visit[] = []

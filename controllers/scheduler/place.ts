@@ -2,22 +2,22 @@
 import type { Unit } from '../../crds/unit.ts'
 import type { NewCondition } from '../lib/conditions.ts'
 import { type Ask, askOf } from './ask.ts'
-import { best, notToReturn } from './choose.ts'
+import { best, checksOf, notToReturn, refusal } from './choose.ts'
 import { type Evicted, evict } from './evict.ts'
-import { refusedBy } from './explain.ts'
 import { asksNamed } from './observed.ts'
 import { inOrder } from './order.ts'
-import { unplaceable } from './reasons.ts'
+import type { Judge, Refusals, Refused } from './refused.ts'
 import type { Host } from './rules/rule.ts'
-import { placeTogether } from './together.ts'
+import { type From, placeTogether, refusedTogether } from './together.ts'
 import type { MutableWorld } from './world.ts'
 
 export interface Task {
   /** Wanted, and on no machine. */
   readonly pending: readonly Readonly<Unit>[]
-  /** In the world; may be taken off its machine. */
-  readonly placed: readonly Readonly<Unit>[]
+  /** The unit of this name, if it is in the world and may be taken off its machine. */
+  readonly heldUnit: (name: string) => Readonly<Unit> | undefined
   readonly world: MutableWorld
+  readonly refusals: Refusals
 }
 
 interface About {
@@ -33,28 +33,62 @@ export type Decision =
   | (About & { readonly do: 'wait'; readonly condition: NewCondition })
 
 /** Nothing is said about units that are, or go back to, where they were. */
-export function placeAll({ pending, placed, world }: Task): Decision[] {
-  const evicted = new Map(evict(placed, world).map((each) => [each.ask.name, each]))
+export function placeAll({ pending, heldUnit, world, refusals }: Task): Decision[] {
+  const evicted = new Map(evict(heldUnit, world).map((each) => [each.ask.name, each]))
   const from = new Map([...evicted].map(([name, each]) => [name, each.from]))
-  const units = [...pending, ...[...evicted.values()].map(({ unit }) => unit)].toSorted(byName)
+  const units = [...pending, ...[...evicted.values()].map(({ unit }) => unit)].sort(byName)
   const unitOf = new Map(units.map((unit) => [unit.metadata.name, unit]))
   const groups = inOrder(units.map(askOf), asksNamed(units))
-  return groups.flatMap((group) => {
-    const host = group.length > 1 ? placeTogether(group, from, world) : placeOne(group[0], from, world)
-    return group.flatMap((ask) => {
+  const decisions = groups.flatMap((group) => {
+    const told = knownRefusals(group, from, world, refusals)
+    const host = told ? undefined : placeGroup(group, from, world)
+    return group.flatMap((ask): Decision[] => {
       const unit = unitOf.get(ask.name)
       if (!unit) return []
       const off = evicted.get(ask.name)
-      if (host) return host === off?.from ? [] : bind(unit, host, off)
-      if (off) return takeOff(off)
-      const condition = unplaceable(refusedBy(ask, group, from, world))
-      return { do: 'wait', unit, condition, reason: condition.message }
+      if (host) return host === off?.from ? [] : [bind(unit, host, off)]
+      if (off) return [takeOff(off)]
+      const condition = told?.get(ask) ?? refusals.learn(refusedOf(ask, group, from, world))
+      return [{ do: 'wait', unit, condition, reason: condition.message }]
     })
   })
+  refusals.tidy()
+  return decisions
+}
+
+/** What is to be said of each; undefined where some machine may have become able to take them. */
+function knownRefusals(
+  group: readonly Ask[],
+  from: From,
+  world: MutableWorld,
+  refusals: Refusals,
+): ReadonlyMap<Ask, NewCondition> | undefined {
+  if (group.some(({ name }) => from.has(name))) return undefined
+  const told = new Map<Ask, NewCondition>()
+  for (const ask of group) {
+    const condition = refusals.known(refusedOf(ask, group, from, world))
+    if (!condition) return undefined
+    told.set(ask, condition)
+  }
+  return told
+}
+
+function refusedOf(ask: Ask, group: readonly Ask[], from: From, world: MutableWorld): Refused {
+  return { ask, group, judge: () => judgeOf(ask, group, from, world) }
+}
+
+function judgeOf(ask: Ask, group: readonly Ask[], from: From, world: MutableWorld): Judge {
+  if (group.length > 1) return (host) => refusedTogether(ask, group, host, from, world)?.reason
+  const checks = checksOf(ask, world)
+  return (host) => refusal(checks, host)?.reason
+}
+
+function placeGroup(group: readonly Ask[], from: From, world: MutableWorld): Host | undefined {
+  return group.length > 1 ? placeTogether(group, from, world) : placeOne(group[0], from, world)
 }
 
 /** What was taken off stays after all where nothing is in its way any more. */
-function placeOne(ask: Ask | undefined, from: ReadonlyMap<string, Host>, world: MutableWorld): Host | undefined {
+function placeOne(ask: Ask | undefined, from: From, world: MutableWorld): Host | undefined {
   if (!ask) return undefined
   const home = from.get(ask.name)
   const host = home && !notToReturn(ask, world, home) ? home : best(ask, world)

@@ -1,6 +1,5 @@
 /** Refusals of many machines in one sentence of bounded length. */
 import type { NewCondition } from '../lib/conditions.ts'
-import type { Refusal } from './rules/rule.ts'
 
 export const SCHEDULED = 'Scheduled'
 
@@ -9,31 +8,34 @@ const MAX_NAMED = 10
 const MAX_REASONS = 10
 const MAX_REASON_LENGTH = 200
 
-export interface HostRefusal {
-  readonly host: string
-  readonly refusal: Pick<Refusal, 'reason'>
+/** A reason, and how many machines give it. */
+export interface Told {
+  readonly text: string
+  readonly count: number
 }
 
-export function unplaceable(refusals: readonly HostRefusal[]): NewCondition {
-  const total = refusals.length
+/** `named`: what each machine says, in the order of their names; asked for only where they are few. */
+export function unplaceable(
+  total: number,
+  told: Iterable<Told>,
+  named: () => Iterable<{ readonly host: string; readonly reason: string }>,
+): NewCondition {
   const details =
-    total > MAX_NAMED ? counted(refusals) : refusals.map(({ host, refusal }) => `${host}: ${cut(refusal)}`)
+    total > MAX_NAMED ? counted([...told]) : Array.from(named(), ({ host, reason }) => `${host}: ${cut(reason)}`)
   const message = `0 of ${total} machines can take it${total > 0 ? `: ${details.join('; ')}` : ''}`
   return { type: SCHEDULED, status: 'False', reason: total > 0 ? 'NoMachineFits' : 'NoMachines', message }
 }
 
-function counted(refusals: readonly HostRefusal[]): string[] {
-  const counts = new Map<string, number>()
-  for (const { refusal } of refusals) counts.set(refusal.reason, (counts.get(refusal.reason) ?? 0) + 1)
-  const reasons = [...counts].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+function counted(told: Told[]): string[] {
+  const reasons = told.sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1))
   const rest = reasons.slice(MAX_REASONS)
-  const others = rest.reduce((sum, [, count]) => sum + count, 0)
+  const others = rest.reduce((sum, { count }) => sum + count, 0)
   return [
-    ...reasons.slice(0, MAX_REASONS).map(([reason, count]) => `${count} of them: ${cut({ reason })}`),
+    ...reasons.slice(0, MAX_REASONS).map(({ text, count }) => `${count} of them: ${cut(text)}`),
     ...(rest.length > 0 ? [`${others} more for ${rest.length} other reasons`] : []),
   ]
 }
 
-function cut({ reason }: Pick<Refusal, 'reason'>): string {
+function cut(reason: string): string {
   return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason
 }

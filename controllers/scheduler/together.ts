@@ -9,12 +9,9 @@ export type From = ReadonlyMap<string, Host>
 
 /** Places them and tells where. Machines that some of them come from are tried first, so that as few as can be move. */
 export function placeTogether(group: readonly Ask[], from: From, world: MutableWorld): Host | undefined {
-  for (const host of candidates(group, from, world)) {
-    placeAll(group, host, world)
-    if (!refusalAmong(group, host, from, world)) return host
-    removeAll(group, world)
-  }
-  return undefined
+  const host = candidates(group, from, world).find((each) => !tried(group, each, from, world))
+  if (host) placeAll(group, host, world)
+  return host
 }
 
 /** Why they cannot all be there, what refuses `ask` itself first; undefined when they can. */
@@ -25,19 +22,26 @@ export function refusedTogether(
   from: From,
   world: MutableWorld,
 ): Refusal | undefined {
-  placeAll(group, host, world)
-  const found = refusalAmong([ask, ...group.filter((each) => each !== ask)], host, from, world)
-  removeAll(group, world)
+  const found = tried([ask, ...group.filter((each) => each !== ask)], host, from, world)
   if (!found || found.ask === ask) return found?.refusal
   return { ...found.refusal, reason: `${found.ask.alias}, which must be there too: ${found.refusal.reason}` }
 }
 
-function refusalAmong(
-  group: readonly Ask[],
-  host: Host,
-  from: From,
-  world: MutableWorld,
-): { readonly ask: Ask; readonly refusal: Refusal } | undefined {
+interface Found {
+  readonly ask: Ask
+  readonly refusal: Refusal
+}
+
+function tried(group: readonly Ask[], host: Host, from: From, world: MutableWorld): Found | undefined {
+  return world.trial(() => {
+    placeAll(group, host, world)
+    const found = refusalAmong(group, host, from, world)
+    removeAll(group, world)
+    return found
+  })
+}
+
+function refusalAmong(group: readonly Ask[], host: Host, from: From, world: MutableWorld): Found | undefined {
   for (const ask of group) {
     // Judged as the last to come, with all the others there.
     world.remove(ask)
@@ -52,7 +56,11 @@ function refusalAmong(
 function candidates(group: readonly Ask[], from: From, world: MutableWorld): Host[] {
   const comingFrom = new Set(group.flatMap(({ name }) => from.get(name) ?? []))
   const costs = group.map((ask) => costsFor(ask, world))
-  const rows = world.hosts.map((host) => ({ host, row: sums(costs, host), isHome: comingFrom.has(host) ? 0 : 1 }))
+  // By itself a machine must take all that do not come from there.
+  const mayTake = (host: Host) => group.every((ask) => from.get(ask.name) === host || world.eligible(ask).has(host))
+  const rows = world.hosts
+    .filter(mayTake)
+    .map((host) => ({ host, row: sums(costs, host), isHome: comingFrom.has(host) ? 0 : 1 }))
   return rows
     .toSorted((a, b) => a.isHome - b.isHome || compare(a.row, b.row) || a.host.index - b.host.index)
     .map(({ host }) => host)

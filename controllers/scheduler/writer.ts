@@ -6,12 +6,12 @@ import { createController, DONE, type Reconcile } from '../lib/controller.ts'
 import type { Informer } from '../lib/informer.ts'
 import type { Runnable } from '../lib/runnable.ts'
 import { type ApplyDeps, apply } from './apply.ts'
-import type { Assumed } from './assumed.ts'
 import type { Action } from './plan.ts'
 
 export interface WriterOptions extends ApplyDeps {
   readonly units: Pick<Informer<Unit>, 'get'>
-  readonly assumed: Assumed
+  /** The decision about the unit of this name was not carried out. */
+  readonly disown: (name: string) => void
   readonly planAgain: () => void
   readonly log: Logger
 }
@@ -50,7 +50,7 @@ async function writeOne(options: WriterOptions, action: Action, signal: AbortSig
     await apply(options, action, signal)
     log.info({ unit: name, do: action.do, machine: machineOf(action), reason: action.reason }, 'action applied')
   } catch (error) {
-    options.assumed.drop(name)
+    options.disown(name)
     if (!isApiError(error, 404, 409)) throw error
     log.debug({ unit: name, do: action.do }, 'unit changed meanwhile')
     // Where the informer is still behind, the change that it will show starts the next round.

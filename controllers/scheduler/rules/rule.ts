@@ -1,13 +1,16 @@
-/** What rules are made of. All of them are pure: they read the world of a round and say what they see. */
+/** What rules are made of. All of them are pure: they read the world and say what they see. */
 import type { Machine } from '../../../crds/machine.ts'
 import type { Ask } from '../ask.ts'
 import type { Quantities } from '../quantity.ts'
+import type { Taint } from '../taint-times.ts'
 
 /** A machine and what is placed on it, this round's decisions included. */
 export interface Host {
   readonly name: string
-  /** Place among `World.hosts`. */
+  /** Place among `World.hosts`; moves when machines come and go. */
   readonly index: number
+  /** A small number of its own for as long as it is there. */
+  readonly slot: number
   readonly machine: Readonly<Machine>
   readonly labels: Readonly<Record<string, string>>
   readonly allocatable: Quantities
@@ -32,8 +35,10 @@ export interface World {
   groupOn(group: string, host: Host): number
   /** How many of a group are on all machines with this value of a label. */
   groupIn(group: string, topologyKey: string, value: string): number
-  /** Values of the label among the machines that by themselves could take it. */
-  domainsFor(ask: Ask, topologyKey: string): readonly string[]
+  /** How many of its group are where fewest are, of the label's values on machines that by themselves could take it. */
+  fewestIn(ask: Ask, topologyKey: string): number
+  /** How long the machine has had this taint. */
+  taintedForMs(host: Host, taint: Taint): number
 }
 
 export interface Refusal {

@@ -10,7 +10,9 @@ export const spread: Rule = {
   fixed: false,
   keeps: false,
   check: (ask, world) => {
-    const limits = ask.spread.filter(isHard).map((each) => ({ ...each, most: fewest(ask, each, world) + each.maxSkew }))
+    const limits = ask.spread
+      .filter(isHard)
+      .map((each) => ({ ...each, most: world.fewestIn(ask, each.topologyKey) + each.maxSkew }))
     if (limits.length === 0) return undefined
     const exceeded = (host: Host) =>
       limits.find(
@@ -50,15 +52,15 @@ export const spreadSoftly: Preference = {
 /** Where the label is missing counts as worse than any value. */
 const NOWHERE = 1e9
 
-function isHard({ whenUnsatisfiable }: Spread): boolean {
-  return whenUnsatisfiable === 'DoNotSchedule'
+/** What no machine can cost less than; whether one costs so little is another matter where there are several keys. */
+export function leastSpreadCost(ask: Ask, world: World): number {
+  let sum = 0
+  for (const each of ask.spread) if (!isHard(each)) sum += Math.min(world.fewestIn(ask, each.topologyKey) + 1, NOWHERE)
+  return sum
 }
 
-function fewest(ask: Ask, { topologyKey }: Spread, world: World): number {
-  let least = Number.POSITIVE_INFINITY
-  for (const value of world.domainsFor(ask, topologyKey))
-    least = Math.min(least, world.groupIn(ask.group, topologyKey, value))
-  return least
+function isHard({ whenUnsatisfiable }: Spread): boolean {
+  return whenUnsatisfiable === 'DoNotSchedule'
 }
 
 /** How many of the group the host's value would have with this one. */

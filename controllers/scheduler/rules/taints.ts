@@ -1,8 +1,7 @@
-import type { Machine } from '../../../crds/machine.ts'
 import type { Ask, Toleration } from '../ask.ts'
-import type { Check, Host, Preference, Rule } from './rule.ts'
+import type { Taint } from '../taint-times.ts'
+import type { Check, Host, Preference, Rule, World } from './rule.ts'
 
-type Taint = NonNullable<NonNullable<Machine['spec']>['taints']>[number]
 type Effect = Taint['effect']
 
 /** Kubernetes' meaning: no key tolerates every key, no effect every effect; Equal (the default) compares values. */
@@ -22,15 +21,29 @@ function textOf({ key, value, effect }: Taint): string {
   return `${key}${value ? `=${value}` : ''}:${effect}`
 }
 
-function keepsAway(ask: Ask, effect: Effect): Check {
+function keepsAway(ask: Ask, effect: Effect, isOver: (host: Host, taint: Taint) => boolean = () => false): Check {
+  const unbearable = (host: Host): Taint | undefined =>
+    untolerated(ask, host, [effect])[0] ??
+    host.machine.spec?.taints?.find((taint) => taint.effect === effect && isOver(host, taint))
   return {
-    refuses: (host) => host.machine.spec?.taints !== undefined && untolerated(ask, host, [effect]).length > 0,
+    refuses: (host) => host.machine.spec?.taints !== undefined && unbearable(host) !== undefined,
     because: (host) => {
-      const [taint] = untolerated(ask, host, [effect])
+      const taint = unbearable(host)
       const text = taint ? textOf(taint) : effect
-      return { reason: `tainted ${text}`, fix: `tolerate ${text} in spec.placement.tolerations` }
+      if (!taint || untolerated(ask, host, [effect]).length > 0)
+        return { reason: `tainted ${text}`, fix: `tolerate ${text} in spec.placement.tolerations` }
+      const reason = `tainted ${text} for longer than the ${limitOf(ask, taint)} s that it tolerates`
+      return { reason, fix: `raise tolerationSeconds, or take ${text} off ${host.name}` }
     },
   }
+}
+
+/** As in Kubernetes the shortest counts, of those that say one; of none that does: for ever. */
+function limitOf({ tolerations }: Ask, taint: Taint): number {
+  let least = Number.POSITIVE_INFINITY
+  for (const each of tolerations)
+    if (each.tolerationSeconds !== undefined && tolerates(each, taint)) least = Math.min(least, each.tolerationSeconds)
+  return least
 }
 
 /** Keeps away what comes; what is there stays. */
@@ -41,12 +54,24 @@ export const noSchedule: Rule = {
   check: (ask) => keepsAway(ask, 'NoSchedule'),
 }
 
-/** What is there has to go as well. */
+/**
+ * What is there has to go as well; what tolerates the taint for some seconds only, when they have passed since it was
+ * first seen. From then on it does not come either, or it would be moved to and fro.
+ */
 export const noExecute: Rule = {
   name: 'noExecute',
   fixed: true,
   keeps: true,
-  check: (ask) => keepsAway(ask, 'NoExecute'),
+  check: (ask, world) =>
+    keepsAway(
+      ask,
+      'NoExecute',
+      ask.tolerations.some(({ tolerationSeconds }) => tolerationSeconds !== undefined) ? isOver(ask, world) : undefined,
+    ),
+}
+
+function isOver(ask: Ask, world: World) {
+  return (host: Host, taint: Taint): boolean => world.taintedForMs(host, taint) >= limitOf(ask, taint) * 1000
 }
 
 export const preferNoSchedule: Preference = {

@@ -41,7 +41,7 @@ export interface Problem {
   readonly units: readonly ProblemUnit[]
 }
 
-const NAMES = ['a.service', 'ab.service', 'b.service', 'w@1.service', 'w@2.service', 'w@3.service']
+export const NAMES = ['a.service', 'ab.service', 'b.service', 'w@1.service', 'w@2.service', 'w@3.service']
 const PATTERNS = ['a*', 'b.service', 'w@*.service', '*b.service', 'w@[12].service', 'none.service']
 
 const rarely = <T>(value: fc.Arbitrary<T>, freq = 4) => fc.option(value, { nil: undefined, freq })
@@ -55,7 +55,7 @@ const seldom = fc.integer({ min: 0, max: 7 }).map((n) => n === 0)
 const sometimes = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
 
-const machineArb: fc.Arbitrary<Omit<ProblemMachine, 'name'>> = fc.record({
+export const machineArb: fc.Arbitrary<Omit<ProblemMachine, 'name'>> = fc.record({
   ready: seldom.map((not) => !not),
   cordoned: seldom,
   zone: rarely(fc.constantFrom('x', 'y')),
@@ -71,7 +71,7 @@ function resolvable<T extends Pick<ProblemUnit, 'peers' | 'conflicts' | 'replace
   return { ...unit, conflicts: unit.conflicts.filter(keep), replaces: unit.replaces.filter(keep) }
 }
 
-const unitArb: fc.Arbitrary<Omit<ProblemUnit, 'name'>> = fc
+export const unitArb: fc.Arbitrary<Omit<ProblemUnit, 'name'>> = fc
   .record({
     at: sometimes(fc.integer({ min: 0, max: 3 })),
     inFile: fc.boolean(),
