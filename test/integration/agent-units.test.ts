@@ -10,7 +10,7 @@ import { renderKubeconfig } from '../../api-server/auth/kubeconfig.ts'
 import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type ApiClient, connect, isApiError } from '../../controllers/lib/client.ts'
 import { findCondition } from '../../controllers/lib/conditions.ts'
-import { Event, Lease } from '../../crds/core/index.ts'
+import { ConfigMap, Event, Lease } from '../../crds/core/index.ts'
 import { EVENT_NAMESPACE, MACHINE_LEASES } from '../../crds/group.ts'
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
@@ -327,6 +327,27 @@ test('an agent that comes back touches nothing that runs', async () => {
   await second.stop()
   await second.driver.close({ stopUnits: true })
 })
+
+test("with a machine's own rights: a unit waits for its ConfigMap, says so, and starts when it is there", () =>
+  withAgent(async ({ name, driver }) => {
+    const environment = [{ name: 'A', configMapKeyRef: { name: 'late', key: 'a' } }]
+    const unit = await createUnit(name, { environment })
+    const waiting = await active(unit, 'ConfigMissing')
+    assert.match(condition(waiting, 'Active')?.message ?? '', 'ConfigMap default/late, which does not exist')
+    assert.equal([waiting.status?.currentState, driver.running()], ['inactive', []])
+    await admin.create(ConfigMap, { metadata: { name: 'late', namespace: 'default' }, data: { a: '1' } })
+    await active(unit, 'Running')
+    assert.ok((await eventReasons(unit)).includes('ConfigMissing'))
+    const dropIns = (await driver.installed()).get(unit)?.dropIns
+    assert.equal(dropIns, [{ name: 'zz-flotilla-environment.conf', content: '[Service]\nEnvironment="A=1"\n' }])
+  }))
+
+test('credentials are refused by name where no systemd can decrypt them', () =>
+  withAgent(async ({ name }) => {
+    const unit = await createUnit(name, { credentials: [{ name: 'c', secretKeyRef: { name: 's', key: 'k' } }] })
+    const told = await active(unit, 'NotSupported')
+    assert.match(condition(told, 'Active')?.message ?? '', 'spec.credentials')
+  }))
 
 /** An agent of a machine that nothing else is known of; ends with the work, whatever comes of it. */
 async function whileRunning(

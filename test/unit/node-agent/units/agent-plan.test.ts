@@ -101,6 +101,34 @@ const TABLE: readonly (readonly [title: string, world: Case, expected: readonly 
     ['install u1: content changed', 'restart u1: content changed'],
   ],
   [
+    'a new value of a ConfigMap is installed, and nothing is restarted',
+    { wanted: [{ ...web, files: 'f2' }], ...running },
+    ['install u1: content changed'],
+  ],
+  [
+    'files that differ from what nobody remembers installing restart the unit',
+    { wanted: [{ ...web, files: 'f2' }], installed: { 'web.service': 'h1' }, observed: [seen('active')] },
+    ['install u1: content changed', 'restart u1: content changed'],
+  ],
+  [
+    'a unit that lacks something it names is kept on disk and neither installed nor started',
+    { wanted: [{ ...web, kept: false, files: undefined, missing: { message: 'no ConfigMap', isPending: false } }] },
+    ['keep u1: the copy on disk is missing or old'],
+  ],
+  [
+    'what runs goes on when what it names is gone, also with another spec',
+    { wanted: [{ ...web, hash: 'h2', files: undefined, missing: { message: 'gone', isPending: false } }], ...running },
+    [],
+  ],
+  [
+    'what lacks something is stopped all the same when only loaded is desired',
+    {
+      wanted: [{ ...web, desired: 'loaded', files: undefined, missing: { message: 'gone', isPending: false } }],
+      ...running,
+    },
+    ['stop u1: only loaded is desired'],
+  ],
+  [
     'an agent that died between install and restart restarts',
     { wanted: [{ ...web, hash: 'h2', files: 'h2' }], ...running, installed: { 'web.service': 'h2' } },
     ['restart u1: content changed'],

@@ -47,6 +47,8 @@ const base: Sight = {
 }
 const at = (change: Partial<ObservedUnit>): Sight => ({ ...base, observed: { ...observed, mainPID: 0, ...change } })
 
+const GONE = { message: 'environment A comes from ConfigMap default/a, which does not exist', isPending: false }
+
 const TABLE: readonly (readonly [title: string, sight: Sight, expected: string, currentState: string])[] = [
   ['running', base, 'True Running', 'launched'],
   ['a oneshot that stays active is done and active', at({ subState: 'exited' }), 'True Completed', 'launched'],
@@ -73,6 +75,31 @@ const TABLE: readonly (readonly [title: string, sight: Sight, expected: string, 
     { ...base, unit: { ...wanted, unsupported: 'no sockets' }, installedHash: undefined },
     'False NotSupported',
     'inactive',
+  ],
+  [
+    'a ConfigMap is missing',
+    {
+      ...base,
+      unit: { ...wanted, missing: GONE },
+      observed: undefined,
+      record: undefined,
+      installedHash: undefined,
+    },
+    'False ConfigMissing',
+    'inactive',
+  ],
+  ['a ConfigMap went while it runs', { ...base, unit: { ...wanted, missing: GONE } }, 'True Running', 'launched'],
+  [
+    'a ConfigMap is missing for what it should run now',
+    { ...base, unit: { ...wanted, hash: 'h2', missing: GONE } },
+    'False ConfigMissing',
+    'launched',
+  ],
+  [
+    'a ConfigMap that was not asked for yet',
+    { ...at({ activeState: 'inactive' }), unit: { ...wanted, missing: { ...GONE, isPending: true } } },
+    'False Completed',
+    'launched',
   ],
   [
     'loaded',
