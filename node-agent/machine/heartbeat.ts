@@ -11,7 +11,7 @@ import { MACHINE_LEASES } from '../../crds/group.ts'
 import { monotonicUs } from './monotonic.ts'
 
 export interface HeartbeatOptions {
-  readonly client: Pick<ApiClient, 'create' | 'patch'>
+  readonly client: Pick<ApiClient, 'create' | 'get' | 'patch'>
   readonly machineName: string
   readonly leaseDurationMs: number
   /** A renewal was answered; when it was sent, in µs of the machine's monotonic clock. Must not reject. */
@@ -31,8 +31,11 @@ async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<voi
   const everyMs = options.leaseDurationMs / RENEWALS_PER_LEASE
   let failures = 0
   do {
-    const [beganMs, sentAtUs] = [performance.now(), monotonicUs()]
+    const beganMs = performance.now()
     try {
+      // A machine that is heard but hears nothing would live on for as long as it has open connections to say so on.
+      if (failures > 0) await ask(options, signal)
+      const sentAtUs = monotonicUs()
       await renew(options, signal)
       // Not waited for: a manager that is slow to be told must not delay the next sign of life.
       void options.onRenewed?.(sentAtUs)
@@ -48,15 +51,27 @@ async function beat(options: HeartbeatOptions, signal: AbortSignal): Promise<voi
   } while (!signal.aborted)
 }
 
-async function renew({ client, machineName, leaseDurationMs }: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+/** Resolves when the server answers at all. */
+async function ask(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  await options.client.get(Lease, options.machineName, callOf(options, signal)).catch((error: unknown) => {
+    if (!isApiError(error)) throw error
+  })
+}
+
+function callOf({ leaseDurationMs }: HeartbeatOptions, signal: AbortSignal) {
+  const timeoutMs = Math.min(MAX_DEADLINE_MS, leaseDurationMs / RENEWALS_PER_LEASE)
+  return { namespace: MACHINE_LEASES, timeoutMs, signal }
+}
+
+async function renew(options: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  const { client, machineName, leaseDurationMs } = options
   const now = microTime(new Date())
   const spec = {
     holderIdentity: machineName,
     leaseDurationSeconds: Math.max(1, Math.ceil(leaseDurationMs / 1000)),
     renewTime: now,
   }
-  const timeoutMs = Math.min(MAX_DEADLINE_MS, leaseDurationMs / RENEWALS_PER_LEASE)
-  const call = { namespace: MACHINE_LEASES, timeoutMs, signal }
+  const call = callOf(options, signal)
   try {
     await client.patch(Lease, machineName, { type: 'merge', body: { spec }, ...call })
   } catch (error) {
