@@ -29,6 +29,7 @@ export async function apply(deps: ApplyDeps, action: Action, signal: AbortSignal
 async function perform(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {
   if (action.do === 'mark') return mark(deps, action.machine, action.reason, signal)
   if (action.do === 'release') return release(deps, action, signal)
+  if (action.do === 'doubt') return doubt(deps, action, signal)
   if (action.do !== 'keep') return setFinalizer(deps, action, signal)
   deps.events.record(action.unit, { type: 'Warning', reason: 'NotMoved', message: action.reason })
 }
@@ -57,6 +58,15 @@ async function setFinalizer({ client }: ApplyDeps, { unit, ...action }: Guard, s
   await client.patch(Unit, name, { type: 'merge', body, signal })
 }
 
+type Doubt = Extract<Action, { do: 'doubt' }>
+
+/** Who holds it stays said: it may well run on there. */
+async function doubt({ client, clock }: ApplyDeps, { unit, reason }: Doubt, signal: AbortSignal): Promise<void> {
+  const { name, resourceVersion } = unit.metadata
+  const body = { metadata: { resourceVersion }, status: activeUnknown(unit, reason, clock) }
+  await client.patch(Unit, name, { type: 'merge', subresource: 'status', body, signal })
+}
+
 type Release = Extract<Action, { do: 'release' }>
 
 /** The holder first: whoever gets the unit next can claim it at once. Cut in between, the next run does the rest. */
@@ -78,11 +88,14 @@ async function release({ client, events, clock }: ApplyDeps, action: Release, si
 }
 
 /** What its agent reported there is no longer known to be true. */
-function notHeld({ status }: Readonly<Unit>, message: string, clock: Clock) {
-  const unknown = { type: 'Active', status: 'Unknown', reason: 'MachineLost', message } as const
-  const conditions = findCondition(status?.conditions, 'Active')
-    ? setCondition(status?.conditions, unknown, clock.now())
-    : status?.conditions
+function notHeld(unit: Readonly<Unit>, message: string, clock: Clock) {
   const gone = { machineName: null, systemd: null, fencingToken: null }
-  return { ...gone, currentState: 'inactive', ...(conditions ? { conditions } : {}) }
+  return { ...gone, currentState: 'inactive', ...activeUnknown(unit, message, clock) }
+}
+
+function activeUnknown({ status }: Readonly<Unit>, message: string, clock: Clock) {
+  const unknown = { type: 'Active', status: 'Unknown', reason: 'MachineLost', message } as const
+  const { conditions } = status ?? {}
+  if (findCondition(conditions, 'Active')) return { conditions: setCondition(conditions, unknown, clock.now()) }
+  return conditions ? { conditions } : {}
 }

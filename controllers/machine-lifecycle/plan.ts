@@ -19,6 +19,8 @@ export type Action =
   | { readonly do: 'release'; readonly unit: Readonly<Unit>; readonly machine: string; readonly reason: string }
   /** Tell people that a unit stays although its machine is lost. */
   | { readonly do: 'keep'; readonly unit: Readonly<Unit>; readonly machine: string; readonly reason: string }
+  /** Say that what its agent said of it, which stays there, is not known to be true any more. */
+  | { readonly do: 'doubt'; readonly unit: Readonly<Unit>; readonly machine: string; readonly reason: string }
   /** Let its object live until its holder has stopped it, or no longer. */
   | {
       readonly do: 'guard' | 'unguard'
@@ -76,8 +78,15 @@ function removed(unit: Readonly<Unit>, machine: string, { stale }: Verdict): Act
 /** A holder of an exclusive unit that has not said that it fences it may go on running it. */
 function expire(unit: Readonly<Unit>, machine: string): Action[] {
   const { failover } = unit.spec
-  if (failover === 'none' || (failover === 'exclusive' && isUnconfirmed(unit, machine))) return []
-  return [{ do: 'release', unit, machine, reason: `machine ${machine} is lost: its lease ran out` }]
+  const reason = `machine ${machine} is lost: its lease ran out`
+  const stays = failover === 'none' || (failover === 'exclusive' && isUnconfirmed(unit, machine))
+  if (!stays) return [{ do: 'release', unit, machine, reason }]
+  return isSaidToBeKnown(unit) ? [{ do: 'doubt', unit, machine, reason }] : []
+}
+
+/** Its agent says it again when it is back. */
+function isSaidToBeKnown({ status }: Readonly<Unit>): boolean {
+  return (findCondition(status?.conditions, 'Active')?.status ?? 'Unknown') !== 'Unknown'
 }
 
 function isUnconfirmed({ status }: Readonly<Unit>, machine: string): boolean {

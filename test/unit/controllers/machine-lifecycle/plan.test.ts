@@ -8,6 +8,11 @@ const test = suite('what follows when a machine is lost')
 
 const held = (name: string, machineName: string, spec: Partial<Unit['spec']> = {}) =>
   unit(name, { spec: { machineName, ...spec }, status: { machineName } })
+/** Held by m1, which said of it whether it is active. */
+const said = (name: string, status: 'True' | 'False' | 'Unknown', spec: Partial<Unit['spec']>) => {
+  const active = { type: 'Active', status, reason: 'Running', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }
+  return unit(name, { spec: { machineName: 'm1', ...spec }, status: { machineName: 'm1', conditions: [active] } })
+}
 const marked = (name: string) => machine(name, { ready: 'Unknown', reason: 'LeaseExpired' })
 const brief = (action: Action): string =>
   action.do === 'mark'
@@ -63,6 +68,28 @@ const rows: readonly Row[] = [
     machines: [marked('m1'), machine('m2')],
     stale: ['m1'],
     units: [held('a.service', 'm1', { failover: 'exclusive' }), held('b.service', 'm1', { failover: 'none' })],
+    expect: [],
+  },
+  {
+    title: 'what stays with its lost machine is no longer said to be known',
+    machines: [marked('m1'), machine('m2')],
+    stale: ['m1'],
+    units: [said('a.service', 'True', { failover: 'none' }), said('b.service', 'False', { failover: 'none' })],
+    expect: ['doubt a.service from m1', 'doubt b.service from m1'],
+  },
+  {
+    title: 'and that is said once',
+    machines: [marked('m1'), machine('m2')],
+    stale: ['m1'],
+    units: [said('a.service', 'Unknown', { failover: 'none' })],
+    expect: [],
+  },
+  {
+    title: 'when nobody is heard no state is doubted: it is the control plane that was cut off',
+    machines: [marked('m1')],
+    stale: ['m1'],
+    trusted: false,
+    units: [said('a.service', 'True', { failover: 'none' })],
     expect: [],
   },
   {
