@@ -1,7 +1,7 @@
 /** create, update, patch, delete, deletecollection. */
 import { type ApiObject, type Kind, qualifiedResource } from '../../crds/kind.ts'
 import { type Entry, entryMaker } from '../registry/entry.ts'
-import { methodNotAllowed, StatusError } from '../registry/errors.ts'
+import { methodNotAllowed, type Status, StatusError } from '../registry/errors.ts'
 import { list as listEntries } from '../registry/list.ts'
 import { refuseProtected, requireNamespace } from '../registry/namespaces.ts'
 import { PATCH_TYPES, patchOf } from '../registry/patch/index.ts'
@@ -12,6 +12,7 @@ import { APPLY_PATCH, applyPatch } from './apply-verb.ts'
 import { type Body, decodeBody, mediaTypeOf } from './body.ts'
 import { type Call, formatOf, map, placeOf } from './call.ts'
 import { parseDeleteOptions } from './delete-options.ts'
+import { evictUnit } from './drain-view.ts'
 import { ownershipOf } from './field-manager.ts'
 import { parseListOptions, parseWrite } from './parameters.ts'
 import { sendBytes, sendPieces, sendStatus, warningHeaders } from './reply.ts'
@@ -118,6 +119,8 @@ export async function remove(call: Call): Promise<void> {
   const { registry, target, query, guard } = call
   const options = parseDeleteOptions(query, (await optionalBody(call)) ?? {})
   const place = placeOf(call)
+  // kubectl drain --disable-eviction
+  if (await evictUnit(call, options.dryRun === true)) return sendStatus(call.reply.raw, SUCCESS)
   registry.get(place)
   refuseProtected(target.kind, place.name)
   const { bytes, gone } = await registry.delete(place, { ...options, guard })
@@ -133,8 +136,10 @@ export async function remove(call: Call): Promise<void> {
     kind: target.kind.plural,
     ...(uid && { uid }),
   }
-  sendStatus(call.reply.raw, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
+  sendStatus(call.reply.raw, { ...SUCCESS, details })
 }
+
+const SUCCESS: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }
 
 /** How many deletions of a collection wait for the disk together. */
 const DELETE_TOGETHER = 64

@@ -28,9 +28,11 @@ export function whyMachine({ machine, units }: MachineSight): Explanation {
   return { verdict, tone: 'bad', because, next: nextFor(name, ready.status) }
 }
 
-function availability({ metadata, spec }: Readonly<Machine>): Omit<Explanation, 'because'> {
+function availability({ metadata, spec, status }: Readonly<Machine>): Omit<Explanation, 'because'> {
   const uncordon = `flotilla uncordon ${metadata.name}`
-  if (isDraining({ spec })) return { verdict: 'is ready, and being drained', tone: 'warn', next: [uncordon] }
+  const isDrained = findCondition(status?.conditions, DRAINED)?.status === 'True'
+  const drain = isDrained ? 'is ready, and drained' : 'is ready, and being drained'
+  if (isDraining({ spec })) return { verdict: drain, tone: 'warn', next: [uncordon] }
   if (spec?.unschedulable) return { verdict: 'is ready, and takes no new units', tone: 'warn', next: [uncordon] }
   const isTainted = spec?.taints?.some(({ effect }) => effect !== 'PreferNoSchedule')
   if (isTainted) return { verdict: 'is ready, and tainted', tone: 'warn', next: ['take spec.taints away to use it'] }

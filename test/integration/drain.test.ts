@@ -77,7 +77,7 @@ test('flotilla drain moves everything, peers together, and says what stays; unco
   await until(async () => (await units()).every(({ metadata }) => !metadata.annotations), { what: 'no mark is left' })
   const told = (await fleet.client.list(Event)).items.filter(({ reason }) => reason === 'Drained')
   assert.match(told[0]?.message ?? '', /^taken off m1: m1 is being drained$/)
-  assert.match((await flotilla('why', 'machine/m1')).stdout, /is ready, and being drained/)
+  assert.match((await flotilla('why', 'machine/m1')).stdout, /is ready, and drained$/m)
 
   assert.match((await flotilla('uncordon', 'm1')).stdout, /machine\/m1 uncordoned/)
   await until(async () => (await drainedOf('m1')) === undefined, { what: 'the condition to go' })

@@ -100,6 +100,19 @@ test('a machine: ready, cordoned, silent, never heard of', () => {
   assert.is(whyMachine({ machine: READY, units: [] }).verdict, 'is ready')
   const cordoned = machine(condition('Ready', 'True', 'AgentReady'), { unschedulable: true })
   assert.match(whyMachine({ machine: cordoned, units: [] }).verdict, /takes no new units/)
+  const taints = [{ key: 'flotilla.dev/drain', effect: 'NoSchedule' as const }]
+  const draining = machine(condition('Ready', 'True', 'AgentReady'), { unschedulable: true, taints })
+  assert.equal(whyMachine({ machine: draining, units: [] }), {
+    verdict: 'is ready, and being drained',
+    tone: 'warn',
+    because: [
+      'AgentReady: ',
+      'cordoned: spec.unschedulable is true',
+      'tainted flotilla.dev/drain:NoSchedule',
+      'no units are placed on it',
+    ],
+    next: ['flotilla uncordon m1'],
+  })
   assert.match(whyMachine({ machine: LOST, units: [] }).verdict, /not heard of/)
   assert.match(whyMachine({ machine: machine(undefined), units: [] }).verdict, /never reported/)
 })
