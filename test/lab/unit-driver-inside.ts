@@ -11,6 +11,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Unit } from '../../crds/unit.ts'
 import { DriverUnavailableError, type UnitDriver } from '../../node-agent/units/driver.ts'
+import { LIMITS_DROP_IN } from '../../node-agent/units/limits/limits-drop-in.ts'
 import { openUnitDriver } from '../../node-agent/units/open.ts'
 import { renderUnit } from '../../node-agent/units/render/render-unit.ts'
 import { noSources } from '../../node-agent/units/sources/none.ts'
@@ -24,6 +25,10 @@ const WAYS = {
   'user-bus': { kind: 'user', address: { socketPath: '/run/user/0/bus', isBus: true } },
   'user-private': { kind: 'user', address: { socketPath: '/run/user/0/systemd/private', isBus: false } },
 } as const
+
+const NO_START_LIMIT = '[Unit]\nStartLimitIntervalSec=0\n'
+/** Enough for a race to show, where there is one. */
+const SOCKET_ROUNDS = 10
 
 const way = (process.argv[2] ?? 'system') as keyof typeof WAYS
 const { kind, address } = WAYS[way]
@@ -185,6 +190,79 @@ test('new files cost no reload, a changed file of a loaded unit costs one', () =
     await driver.start(['a.service'])
     assert.is(await countReloads(() => install('')), 0)
     assert.is(await countReloads(() => install('Restart=always\n')), 1)
+  }))
+
+test('links that [Install] made go with the content that asked for them; those of an Also= stay', () =>
+  withDriver(async (driver) => {
+    const a = (lines: string) => ({ name: 'a.service', content: `${SLEEPER}[Install]\n${lines}` })
+    await driver.install([
+      { name: 'b.service', content: `${SLEEPER}[Install]\nWantedBy=b.target\n` },
+      a('WantedBy=a.target\nAlias=other.service\nAlso=b.service\n'),
+    ])
+    await driver.install([a('WantedBy=c.target\n')])
+    assert.not(existsSync(`${runtimeLinks}/a.target.wants`))
+    assert.not(existsSync(`${runtimeLinks}/other.service`))
+    assert.ok(existsSync(`${runtimeLinks}/c.target.wants/a.service`))
+    await driver.install([a('Also=b.service\n')])
+    await driver.remove(['a.service'])
+    assert.not(existsSync(`${runtimeLinks}/c.target.wants`))
+    assert.ok(lstatSync(`${runtimeLinks}/b.service`).isSymbolicLink())
+    assert.ok(lstatSync(`${runtimeLinks}/b.target.wants/b.service`).isSymbolicLink())
+  }))
+
+test('an install section that cannot be followed leaves the file and the links that were there', () =>
+  withDriver(async (driver) => {
+    const good = { name: 'a.service', content: `${SLEEPER}[Install]\nWantedBy=a.target\n` }
+    await driver.install([good])
+    const [bad] = await driver.install([
+      { name: 'a.service', content: `${SLEEPER}[Install]\nAlias=wrong-type.socket\n` },
+    ])
+    assert.match(bad?.refused ?? '', /wrong-type\.socket|Invalid/)
+    assert.equal((await driver.installed()).get('a.service'), good)
+    assert.ok(existsSync(`${runtimeLinks}/a.target.wants/a.service`))
+  }))
+
+test('a service and its socket start in one call, and the socket restarts with its service each time', () =>
+  withDriver(async (driver) => {
+    await driver.install([
+      { name: 'a.service', content: `${NO_START_LIMIT}${SLEEPER}` },
+      { name: 'a.socket', content: `${NO_START_LIMIT}[Socket]\nListenStream=/run/user/0/a.sock\nRemoveOnStop=yes\n` },
+    ])
+    assert.equal(await driver.start(['a.service', 'a.socket']), [{ name: 'a.service' }, { name: 'a.socket' }])
+    const both = async () => (await isActive(driver, 'a.service')) && (await isActive(driver, 'a.socket'))
+    await until(both, { what: 'both to run' })
+    const pidOf = async () => (await driver.observe(['a.service'])).get('a.service')?.mainPID ?? 0
+    for (let round = 0; round < SOCKET_ROUNDS; round++) {
+      const before = await pidOf()
+      await driver.restart(['a.socket'])
+      const isNew = async () => ![0, before].includes(await pidOf())
+      await until(isNew, { what: `another process in round ${round}` })
+      await until(both, { what: `both to run in round ${round}` })
+    }
+  }))
+
+test('a unit type that this manager cannot start is told by its job', () =>
+  withDriver(async (driver) => {
+    if (readFileSync('/proc/filesystems', 'utf8').includes('autofs') && existsSync('/dev/autofs')) return
+    await driver.install([
+      { name: 'srv-x.mount', content: '[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=/srv/x\n' },
+      { name: 'srv-x.automount', content: '[Automount]\nWhere=/srv/x\n' },
+    ])
+    await driver.start(['srv-x.automount'])
+    const told = async () =>
+      (await driver.observe(['srv-x.automount'])).get('srv-x.automount')?.jobResult === 'unsupported'
+    await until(told, { what: "the job's end" })
+    assert.match(await driver.explain('srv-x.automount'), /not supported on this machine/)
+  }))
+
+test('limits are possible where the kernel gives this manager the means, and refused in words elsewhere', () =>
+  withDriver(async (driver) => {
+    const dropIns = [{ name: LIMITS_DROP_IN, content: '[Service]\nCPUQuota=50%\n' }]
+    const refused = driver.unsupported({ name: 'a.service', content: SLEEPER, dropIns })
+    const own = manager('show', '--property=ControlGroup', '--value').trim()
+    const isDelegated = existsSync(`/sys/fs/cgroup${own}/cgroup.controllers`)
+    if (kind === 'system' || isDelegated) assert.is(refused, undefined)
+    else assert.match(refused ?? '', /CPUQuota= cannot be enforced here: .*the cpu controller/)
   }))
 
 test('a unit that does not stop is killed when the patience of remove is over', () =>

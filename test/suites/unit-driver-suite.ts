@@ -294,6 +294,18 @@ function refusalTests(test: Suite): void {
     await seen(driver, 'good.service', 'active')
   })
 
+  test('a file that would not be loaded does not replace the one that is there', async ({ rig: { driver } }) => {
+    const { mainPID } = await launch(driver, 'a.service', SLEEPER)
+    const bad = { name: 'a.service', content: `${SLEEPER}ExecStart=/bin/true\n` }
+    const [refused, other] = await driver.install([bad, { name: 'b.service', content: SLEEPER }])
+    assert.match(refused?.refused ?? '', /a\.service has a bad unit file setting.*ExecStart=/)
+    assert.equal(other, { name: 'b.service' })
+    assert.is((await driver.installed()).get('a.service')?.content, SLEEPER)
+    const { loadState, mainPID: after } = await look(driver, 'a.service')
+    assert.equal([loadState, after], ['loaded', mainPID])
+    await put(driver, 'a.service', `${SLEEPER}Restart=always\n`)
+  })
+
   test('a corrected unit starts', async ({ rig: { driver } }) => {
     await put(driver, 'a.service', '[Service]\nRestart=always\n')
     assert.ok((await driver.start(['a.service']))[0]?.refused)

@@ -122,14 +122,14 @@ function hintBoard() {
 }
 
 async function installServices(
-  { files: store }: ServiceBackend,
+  { files: store, host }: ServiceBackend,
   contents: Map<string, UnitFile>,
   files: readonly UnitFile[],
   tell: (name: string) => void,
 ): Promise<readonly Outcome[]> {
   const outcomes = files.map((file): Outcome => {
     const refused = isUnitName(file.name)
-      ? (badDropIn(file) ?? unsupportedOption(file))
+      ? (badDropIn(file) ?? unsupportedOption(file) ?? badReplacement(file, contents, host))
       : `'${file.name}' is not a unit name`
     return refused === undefined ? { name: file.name } : { name: file.name, refused }
   })
@@ -140,6 +140,22 @@ async function installServices(
     tell(file.name)
   }
   return outcomes
+}
+
+/** The first file of a name may be wrong, and then its start is refused; a later one must not take the place of a good one. */
+function badReplacement(file: UnitFile, contents: ReadonlyMap<string, UnitFile>, host: Host): string | undefined {
+  const { name } = file
+  if (!contents.has(name)) return undefined
+  try {
+    parseService(file, specifierExpander(name, host))
+    return undefined
+  } catch (error) {
+    return badSetting(name, error as Error)
+  }
+}
+
+function badSetting(name: string, { message }: Error): string {
+  return `Unit ${name} has a bad unit file setting. ${message}`
 }
 
 function carryOut(
@@ -161,7 +177,7 @@ function loadError(name: string, lives: Lives): string {
     lives.load(name)
     return ''
   } catch (error) {
-    return `Unit ${name} has a bad unit file setting. ${(error as Error).message}`
+    return badSetting(name, error as Error)
   }
 }
 
