@@ -144,9 +144,11 @@ function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wa
     memory.records.delete(uid)
     memory.installed.delete(unitName)
     memory.refusals.delete(uid)
+    memory.startedAfter.delete(uid)
   } else if (verb === 'install') {
     memory.installed.set(unitName, { files: files ?? '', contentHash })
     memory.refusals.delete(uid)
+    memory.installs++
     hastenStarts(memory)
     // Looked at before it was here: what was seen then would be taken for the manager's refusal.
     if (memory.observed.get(unitName)?.loadState === 'not-found') memory.observed.delete(unitName)
@@ -156,6 +158,7 @@ function remember({ do: verb, uid, name, unitName }: Action, { memory, nowMs, wa
   } else {
     put({ hash, epoch, started: true })
     memory.justStarted.set(uid, nowMs())
+    memory.startedAfter.set(uid, memory.installs)
     memory.refusals.delete(uid)
   }
 }

@@ -37,6 +37,10 @@ export interface Memory {
   readonly busy: Set<string>
   /** Uid to the time of a start after which it has not been seen doing anything yet. */
   readonly justStarted: Map<string, number>
+  /** How many files have come since the agent began. */
+  installs: number
+  /** Uid to the number of files that had come when it was started. */
+  readonly startedAfter: Map<string, number>
   /** Forgets `justStarted` of what was seen other than inactive, and of what has had its time to be seen so. */
   endStarts(nowMs: number): void
 }
@@ -62,6 +66,8 @@ export function createMemory(
     refusals: new Map(),
     busy: new Set(),
     justStarted: new Map(),
+    installs: 0,
+    startedAfter: new Map(),
     endStarts: (nowMs) => {
       for (const [uid, startedMs] of memory.justStarted) {
         const record = memory.records.get(uid)

@@ -4,6 +4,7 @@ import type { Unit } from '../../crds/unit.ts'
 import { isKeptUntilStopped } from '../../crds/unit-exclusive.ts'
 import { uidOf, unitNameOf } from './bound-units.ts'
 import type { UnitDriver, UnitFile } from './driver.ts'
+import { forgetFailedStarts } from './failed-starts.ts'
 import { type Exclusive, isExclusive } from './fence/exclusive.ts'
 import type { Memory } from './memory.ts'
 import type { Wanted, World } from './plan.ts'
@@ -40,6 +41,7 @@ export async function observe(driver: Observer, memory: Memory, now: Circumstanc
   await readStates(driver, memory, wanted)
   const gates = await now.exclusive.look(wanted.filter(({ exclusive }) => exclusive).map(({ uid }) => uid))
   memory.endStarts(now.nowMs)
+  forgetFailedStarts(memory)
   return {
     machineName: now.machineName,
     epoch: now.epoch,
