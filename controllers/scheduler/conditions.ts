@@ -13,14 +13,26 @@ export interface Unsaid {
   readonly isRewording: boolean
 }
 
+/** What a unit was last seen to say already: most of those that wait are asked about again and again. */
+const said = new WeakMap<Readonly<Unit>, NewCondition>()
+
 /** Undefined when everything is said as it is. */
 export function unsaid(unit: Readonly<Unit>, scheduled?: NewCondition): Unsaid | undefined {
-  const said = unit.status?.conditions
-  const conditions = [...(scheduled ? [scheduled] : []), ...supportOf(unit)].filter((each) => !saysAlready(said, each))
+  if (scheduled && said.get(unit) === scheduled) return undefined
+  const news = lookFor(unit, scheduled)
+  if (!news && scheduled) said.set(unit, scheduled)
+  return news
+}
+
+function lookFor(unit: Readonly<Unit>, scheduled: NewCondition | undefined): Unsaid | undefined {
+  const before = unit.status?.conditions
+  const conditions = [...(scheduled ? [scheduled] : []), ...supportOf(unit)].filter(
+    (each) => !saysAlready(before, each),
+  )
   if (conditions.length === 0) return undefined
   const isRewording = conditions.every(({ type, status, reason }) => {
-    const before = findCondition(said, type)
-    return before?.status === status && before.reason === reason
+    const same = findCondition(before, type)
+    return same?.status === status && same.reason === reason
   })
   return { conditions, isRewording }
 }

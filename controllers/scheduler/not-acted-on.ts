@@ -3,6 +3,7 @@
  * is not kept.
  */
 import type { Unit } from '../../crds/unit.ts'
+import { isGlobal } from '../../crds/unit-set.ts'
 import { keyValue, readXFleet } from '../../crds/x-fleet.ts'
 
 type Spec = Readonly<Unit['spec']>
@@ -22,8 +23,9 @@ export function notActedOn(spec: Spec): readonly string[] {
 function look(spec: Spec): readonly string[] {
   const xFleet = readXFleet(spec.content)
   const fields = [
-    ...(spec.placement?.tolerations?.some((each) => each.tolerationSeconds !== undefined)
-      ? ['spec.placement.tolerations.tolerationSeconds']
+    // Those are placed by the unit-set controller, which looks when something changes, not when time has passed.
+    ...(isGlobal(spec) && spec.placement?.tolerations?.some((each) => each.tolerationSeconds !== undefined)
+      ? ['spec.placement.tolerations.tolerationSeconds of a Global unit']
       : []),
     // fleet ignored these without a word.
     ...xFleet.machineMetadata

@@ -33,42 +33,52 @@ export type Decision =
   | (About & { readonly do: 'wait'; readonly condition: NewCondition })
 
 /** Nothing is said about units that are, or go back to, where they were. */
-export function placeAll({ pending, heldUnit, world, refusals }: Task): Decision[] {
+export function placeAll(task: Task): Decision[] {
+  const { pending, heldUnit, world, refusals } = task
   const evicted = new Map(evict(heldUnit, world).map((each) => [each.ask.name, each]))
-  const from = new Map([...evicted].map(([name, each]) => [name, each.from]))
   const units = [...pending, ...[...evicted.values()].map(({ unit }) => unit)].sort(byName)
-  const unitOf = new Map(units.map((unit) => [unit.metadata.name, unit]))
-  const groups = inOrder(units.map(askOf), asksNamed(units))
-  const decisions = groups.flatMap((group) => {
-    const told = knownRefusals(group, from, world, refusals)
-    const host = told ? undefined : placeGroup(group, from, world)
-    return group.flatMap((ask): Decision[] => {
-      const unit = unitOf.get(ask.name)
-      if (!unit) return []
-      const off = evicted.get(ask.name)
-      if (host) return host === off?.from ? [] : [bind(unit, host, off)]
-      if (off) return [takeOff(off)]
-      const condition = told?.get(ask) ?? refusals.learn(refusedOf(ask, group, from, world))
-      return [{ do: 'wait', unit, condition, reason: condition.message }]
-    })
-  })
+  const round: Round = {
+    ...{ world, refusals, evicted },
+    unitOf: new Map(units.map((unit) => [unit.metadata.name, unit])),
+    from: new Map([...evicted].map(([name, each]) => [name, each.from])),
+  }
+  const decisions: Decision[] = []
+  for (const group of inOrder(units.map(askOf), asksNamed(units))) decideOn(group, round, decisions)
   refusals.tidy()
   return decisions
 }
 
+interface Round extends Pick<Task, 'world' | 'refusals'> {
+  readonly unitOf: ReadonlyMap<string, Readonly<Unit>>
+  readonly evicted: ReadonlyMap<string, Evicted>
+  readonly from: From
+}
+
+function decideOn(group: readonly Ask[], round: Round, decisions: Decision[]): void {
+  const { unitOf, evicted, from, world, refusals } = round
+  const told = knownRefusals(group, round)
+  const host = told ? undefined : placeGroup(group, from, world)
+  for (const [at, ask] of group.entries()) {
+    const unit = unitOf.get(ask.name)
+    const off = evicted.get(ask.name)
+    if (!unit || (host && host === off?.from)) continue
+    if (host) decisions.push(bind(unit, host, off))
+    else if (off) decisions.push(takeOff(off))
+    else {
+      const condition = told?.[at] ?? refusals.learn(refusedOf(ask, group, from, world))
+      decisions.push({ do: 'wait', unit, condition, reason: condition.message })
+    }
+  }
+}
+
 /** What is to be said of each; undefined where some machine may have become able to take them. */
-function knownRefusals(
-  group: readonly Ask[],
-  from: From,
-  world: MutableWorld,
-  refusals: Refusals,
-): ReadonlyMap<Ask, NewCondition> | undefined {
-  if (group.some(({ name }) => from.has(name))) return undefined
-  const told = new Map<Ask, NewCondition>()
+function knownRefusals(group: readonly Ask[], round: Round): readonly NewCondition[] | undefined {
+  const { from, world, refusals } = round
+  const told: NewCondition[] = []
   for (const ask of group) {
-    const condition = refusals.known(refusedOf(ask, group, from, world))
+    const condition = from.has(ask.name) ? undefined : refusals.known(refusedOf(ask, group, from, world))
     if (!condition) return undefined
-    told.set(ask, condition)
+    told.push(condition)
   }
   return told
 }

@@ -46,7 +46,7 @@ export interface Round extends Task {
 export function planRound(round: Round): Action[] {
   const { unbinding, unexplained, mayReword } = round
   const decisions = placeAll(round)
-  const decided = new Set(decisions.map(({ unit }) => unit))
+  const decided = new Set(unexplained.length > 0 ? decisions.map(({ unit }) => unit) : [])
   return [
     ...decisions.flatMap((each) => (each.do === 'wait' ? explain(each.unit, mayReword, each.condition) : each)),
     ...unbinding.map(unbind),
@@ -54,14 +54,16 @@ export function planRound(round: Round): Action[] {
   ].sort((a, b) => (a.unit.metadata.name < b.unit.metadata.name ? -1 : 1))
 }
 
+const NOTHING: readonly Action[] = []
+
 function unbind(unit: Readonly<Unit>): Action {
   const reason = isParent(unit) ? 'its instances are placed, not it' : 'desiredState is inactive'
   return { do: 'unbind', unit, machine: unit.spec.machineName ?? '', reason }
 }
 
-function explain(unit: Readonly<Unit>, mayReword: Round['mayReword'], scheduled?: NewCondition): Action[] {
+function explain(unit: Readonly<Unit>, mayReword: Round['mayReword'], scheduled?: NewCondition): readonly Action[] {
   const news = unsaid(unit, scheduled)
   const [first] = news?.conditions ?? []
-  if (!news || !first || (news.isRewording && !mayReword(unit))) return []
+  if (!news || !first || (news.isRewording && !mayReword(unit))) return NOTHING
   return [{ do: 'explain', unit, conditions: news.conditions, reason: first.message }]
 }

@@ -35,7 +35,9 @@ export function createRefusals(world: MutableWorld): Refusals {
   let kept = new Map<string | Ask, Answers>()
   let asked = new Map<string | Ask, Answers>()
   const find = (key: string | Ask): Answers | undefined => {
-    const answers = asked.get(key) ?? kept.get(key)
+    const now = asked.get(key)
+    if (now) return now
+    const answers = kept.get(key)
     if (answers) asked.set(key, answers)
     return answers
   }
@@ -96,12 +98,12 @@ function createAnswers(world: MutableWorld): Answers {
   /** False as soon as one takes it. */
   const judgeAll = (hosts: Iterable<Host>, refused: Refused): boolean => {
     const judge = refused.judge()
-    condition = undefined
     for (const host of hosts) {
       const isGone = world.hosts[host.index] !== host
       const text = isGone ? undefined : judge(host)
       if (text === undefined && !isGone) return false
-      tally.set(host, text)
+      // The same condition as long as nothing else is said: who was told need not be looked at again.
+      if (tally.set(host, text)) condition = undefined
     }
     return true
   }
@@ -132,16 +134,18 @@ function createTally() {
   return {
     told: (): Iterable<Told> => told.values(),
     of: ({ slot }: Host): string => bySlot[slot]?.text ?? '',
-    set: ({ slot }: Host, text: string | undefined): void => {
+    /** False: it said so before. */
+    set: ({ slot }: Host, text: string | undefined): boolean => {
       const before = bySlot[slot]
-      if (before?.text === text) return
+      if (before?.text === text) return false
       if (before && --before.count === 0) told.delete(before.text)
       bySlot[slot] = undefined
-      if (text === undefined) return
+      if (text === undefined) return true
       const same = told.get(text) ?? { text, count: 0 }
       same.count++
       told.set(text, same)
       bySlot[slot] = same
+      return true
     },
   }
 }

@@ -163,7 +163,7 @@ const rows: readonly Row[] = [
     title: 'other fields that are not acted on are named once the unit is placed',
     observed: {
       units: [
-        bound('a.service', 'm1', { placement: { tolerations: [{ operator: 'Exists', tolerationSeconds: 5 }] } }),
+        bound('a.service', 'm1', xFleet('MachineMetadata=nothing').spec),
         unit('b.service', { spec: { resources: { limits: { memory: '1Gi' } } } }),
       ],
     },
