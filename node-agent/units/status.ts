@@ -95,7 +95,7 @@ function missingText(sight: Sight): string {
 function goesOn(text: string, { observed }: Sight): string {
   if (observed === undefined || !isRunning(observed)) return text
   const process = observed.mainPID > 0 ? ` as process ${observed.mainPID}` : ''
-  return `${text}; until then it runs on as it was${process}`
+  return `${text.replace(/\.$/, '')}; until then it runs on as it was${process}`
 }
 
 function byActiveState(seen: ObservedUnit, sight: Sight): ActiveVerdict {

@@ -69,6 +69,18 @@ const TABLE: readonly (readonly [title: string, sight: Sight, expected: string, 
   ['stopping', at({ activeState: 'deactivating', subState: 'stop-sigterm' }), 'False Stopped', 'launched'],
   ['a bad unit file', at({ activeState: 'inactive', loadState: 'bad-setting' }), 'False Refused', 'launched'],
   ['refused', { ...base, refusal: 'Unit is masked' }, 'False Refused', 'launched'],
+  [
+    'its job failed without a trace on it',
+    at({ activeState: 'inactive', subState: 'dead', jobResult: 'unsupported' }),
+    'False Failed',
+    'launched',
+  ],
+  [
+    'a mount that was too busy to be replaced',
+    at({ subState: 'mounted', result: 'exit-code' }),
+    'True Running',
+    'launched',
+  ],
   ['a name that is taken', { ...base, takenBy: 'old' }, 'False Refused', 'inactive'],
   [
     'not supported',
@@ -197,6 +209,14 @@ test('events tell transitions, not states', () => {
   assert.is(happening(undefined, 'Stopped'), undefined)
   assert.equal(happening('Running', 'Failed'), { type: 'Warning', reason: 'UnitFailed' })
   assert.equal(happening(undefined, 'NotSupported'), { type: 'Warning', reason: 'NotSupported' })
+})
+
+test('what is refused while the unit runs says that it goes on', () => {
+  const { active } = report({ ...base, refusal: 'Unit web.service has a bad unit file setting.' })
+  assert.is(
+    active.message,
+    'Unit web.service has a bad unit file setting; until then it runs on as it was as process 42',
+  )
 })
 
 test.run()
