@@ -5,11 +5,13 @@ import packageFile from '../package.json' with { type: 'json' }
 import { register as agent } from './commands/agent.ts'
 import { register as apply } from './commands/apply.ts'
 import { register as backup } from './commands/backup.ts'
+import { register as cat } from './commands/cat.ts'
 import { register as cluster } from './commands/cluster.ts'
 import { register as completion } from './commands/completion.ts'
 import { register as controllers } from './commands/controllers.ts'
 import { register as cordon } from './commands/cordon.ts'
 import { register as remove } from './commands/delete.ts'
+import { register as desiredState } from './commands/desired-state.ts'
 import { register as discovery } from './commands/discovery.ts'
 import { register as down } from './commands/down.ts'
 import { register as drain } from './commands/drain.ts'
@@ -17,7 +19,9 @@ import { register as elect } from './commands/elect.ts'
 import { register as exec } from './commands/exec.ts'
 import { register as get } from './commands/get.ts'
 import { register as journal } from './commands/journal.ts'
+import { register as kill } from './commands/kill.ts'
 import { register as lock } from './commands/lock.ts'
+import { register as restart } from './commands/restart.ts'
 import { register as restore } from './commands/restore.ts'
 import { register as server } from './commands/server.ts'
 import { register as status } from './commands/status.ts'
@@ -59,6 +63,10 @@ for (const register of [
   journal,
   why,
   exec,
+  cat,
+  restart,
+  kill,
+  desiredState,
   drain,
   cordon,
   uncordon,

@@ -1,7 +1,7 @@
 /** The agent of one machine: says that it lives, what it is, and runs the units placed on it. */
 import type { Logger } from 'pino'
 import type { ApiClient } from '../controllers/lib/client.ts'
-import { createRecorder } from '../controllers/lib/events.ts'
+import { createRecorder, type EventRecorder } from '../controllers/lib/events.ts'
 import { group } from '../controllers/lib/runnable.ts'
 import { Unit } from '../crds/unit.ts'
 import packageFile from '../package.json' with { type: 'json' }
@@ -12,6 +12,7 @@ import { monotonicUs } from './machine/monotonic.ts'
 import { nameIsOurs } from './machine/name-guard.ts'
 import { type Registration, registration } from './machine/registration.ts'
 import type { MachineSight } from './machine/status.ts'
+import type { ActionNews } from './serve/action.ts'
 import { type AgentDoor, type ServeSettings, serveAgent } from './serve/server.ts'
 import type { UnitDriver } from './units/driver.ts'
 import { createExclusive } from './units/fence/exclusive.ts'
@@ -49,10 +50,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { client, name, driver, dataDir, log, signal } = options
   await guardName(options)
   const stopping = new AbortController()
-  const door = options.serve && (await serveAgent({ ...options.serve, driver, log, signal: stopping.signal }))
+  const events = createRecorder({ client, component: 'flotilla-agent', host: name, log })
+  const serving = {
+    driver,
+    log,
+    onAction: (news: ActionNews) => tellAction(news, events, log),
+    signal: stopping.signal,
+  }
+  const door = options.serve && (await serveAgent({ ...options.serve, ...serving }))
   const manager = { trouble: undefined as string | undefined }
   const register = registration({ client, machineName: name, log, look: lookAt(options, door, manager) })
-  const events = createRecorder({ client, component: 'flotilla-agent', host: name, log })
   const leaseDurationMs = options.leaseDurationMs ?? LEASE_DURATION_MS
   const exclusive = createExclusive({ driver, leaseDurationMs, nowUs: monotonicUs, log })
   const units = unitsRunnable({
@@ -80,6 +87,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     stopping.abort()
     await door?.closed
   }
+}
+
+function tellAction({ subject, reason, message }: ActionNews, events: EventRecorder, log: Logger): void {
+  const { name, uid, unitName, actor } = subject
+  log.info({ unit: name, unitName, actor, message }, 'done by hand')
+  events.record(
+    { apiVersion: Unit.apiVersion, kind: Unit.kind, metadata: { name, uid } },
+    { type: 'Normal', reason, message },
+  )
 }
 
 async function guardName(options: AgentOptions): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Reaching into a machine: `units/NAME/{log,exec}` and `machines/NAME/exec` go on to the
+ * Reaching into a machine: `units/NAME/{log,status-text,exec,action}` and `machines/NAME/{log,exec}` go on to the
  * agent over mTLS (D9). The server stands in between and copies bytes: no framing is taken apart here, so back-pressure
  * and half-open ends are the sockets' own.
  */
@@ -8,9 +8,11 @@ import { Agent, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { Machine, Unit } from '../../crds/index.ts'
 import type { ApiObject } from '../../crds/kind.ts'
+import type { Unit as UnitObject } from '../../crds/unit.ts'
+import { isParent } from '../../crds/unit-set.ts'
 import type { KeyPair } from '../auth/key-pair.ts'
 import { objectOf } from '../registry/entry.ts'
-import { type Status, StatusError, unavailable } from '../registry/errors.ts'
+import { badRequest, methodNotAllowed, type Status, StatusError, unavailable } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isPodStream, refusePodStream } from './pod-streams.ts'
 import { CACHE_CONTROL } from './reply.ts'
@@ -21,7 +23,14 @@ const CONNECT_TIMEOUT_MS = 5_000
 export interface AgentProxy {
   /** Whether a resource request is one that is answered by an agent. */
   handles(target: ResourceRequest): boolean
-  forward(target: ResourceRequest, query: URLSearchParams, response: ServerResponse): Promise<void>
+  /** `user` is in whose name; the agent records it with what is done. */
+  forward(
+    target: ResourceRequest,
+    query: URLSearchParams,
+    method: string,
+    user: string,
+    response: ServerResponse,
+  ): Promise<void>
   upgrade(
     target: ResourceRequest,
     query: URLSearchParams,
@@ -34,19 +43,28 @@ export interface AgentProxy {
 interface Route {
   readonly machine: string
   readonly path: string
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
 }
+
+type Reach = Pick<Route, 'machine' | 'path' | 'headers'>
+
+/** What is served of a machine and of its units, and with which method. */
+const MACHINE_STREAMS: Readonly<Record<string, string>> = { log: 'GET', exec: 'GET' }
+const UNIT_STREAMS: Readonly<Record<string, string>> = { log: 'GET', 'status-text': 'GET', exec: 'GET', action: 'POST' }
 
 export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: string): AgentProxy {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
-  const dial = (route: Route, query: URLSearchParams, headers: Record<string, string>) => {
+  const dial = (route: Route, query: URLSearchParams) => {
     const { address, port } = agentOf(registry, route.machine)
     const search = query.size > 0 ? `?${query}` : ''
     return httpsRequest({
       agent,
       host: address,
       port,
+      method: route.method,
       path: route.path + search,
-      headers,
+      headers: route.headers,
       servername: `machine-${route.machine}`,
       ca,
       cert: credentials.certificate,
@@ -56,18 +74,28 @@ export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: s
   }
   return {
     handles: (target) => isMachineStream(target) || isPodStream(target),
-    forward: (target, query, response) => forward(dial(routeOf(registry, target), query, {}), response),
+    forward: (target, query, method, user, response) => {
+      const { headers, ...reach } = routeOf(registry, target)
+      if (method !== methodOf(target)) throw methodNotAllowed()
+      const whose = { ...headers, 'flotilla-user': encodeURIComponent(user) }
+      return forward(dial({ ...reach, method, headers: whose }, query), response)
+    },
     upgrade: (target, query, request, socket, head) => {
       const headers = Object.fromEntries(
         Object.entries(request.headers).filter(([name]) => isUpgradeHeader(name)),
       ) as Record<string, string>
-      return upgrade(dial(routeOf(registry, target), query, headers), socket, head)
+      return upgrade(dial({ ...routeOf(registry, target), method: 'GET', headers }, query), socket, head)
     },
   }
 }
 
-function isMachineStream({ kind, subresource }: ResourceRequest): boolean {
-  return (kind === Unit || kind === Machine) && (subresource === 'exec' || (subresource === 'log' && kind === Unit))
+function isMachineStream(target: ResourceRequest): boolean {
+  return target.name !== undefined && methodOf(target) !== undefined
+}
+
+function methodOf({ kind, subresource = '' }: ResourceRequest): string | undefined {
+  if (kind === Unit) return UNIT_STREAMS[subresource]
+  return kind === Machine ? MACHINE_STREAMS[subresource] : undefined
 }
 
 function isUpgradeHeader(name: string): boolean {
@@ -75,20 +103,25 @@ function isUpgradeHeader(name: string): boolean {
 }
 
 /** A unit is reached where it is held, or else where it should be. */
-function routeOf(registry: Registry, target: ResourceRequest): Route {
+function routeOf(registry: Registry, target: ResourceRequest): Reach {
   if (isPodStream(target)) refusePodStream(registry, target)
   const { kind, name = '', subresource } = target
-  if (kind === Machine) return { machine: name, path: `/${subresource}` }
+  if (kind === Machine) return { machine: name, path: `/${subresource}`, headers: {} }
   const unit = objectOf(registry.get({ kind: Unit, namespace: undefined, name }))
   const { unitName = name, machineName } = unit.spec as { unitName?: string; machineName?: string }
   const machine = (unit.status as { machineName?: string } | undefined)?.machineName || machineName
-  if (!machine)
-    throw new StatusError(
-      400,
-      'BadRequest',
-      `unit "${name}" is not on any machine: flotilla why unit/${name} says what it waits for`,
-    )
-  return { machine, path: subresource === 'exec' ? '/exec' : `/units/${encodeURIComponent(unitName)}/${subresource}` }
+  if (!machine) throw badRequest(nowhere(unit))
+  const verb = subresource === 'status-text' ? 'status' : subresource
+  const path = verb === 'exec' ? '/exec' : `/units/${encodeURIComponent(unitName)}/${verb}`
+  const headers = { 'flotilla-unit': encodeURIComponent(name), 'flotilla-unit-uid': unit.metadata.uid ?? '' }
+  return { machine, path, headers }
+}
+
+function nowhere(unit: ApiObject): string {
+  const { name } = unit.metadata
+  return isParent(unit as Readonly<UnitObject>)
+    ? `unit "${name}" is a set: its instances are what runs; flotilla journal, status and restart go to each of them`
+    : `unit "${name}" is not on any machine: flotilla why unit/${name} says what it waits for`
 }
 
 function agentOf(registry: Registry, name: string): { readonly address: string; readonly port: number } {

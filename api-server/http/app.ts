@@ -150,7 +150,8 @@ function plan(routes: Routes, path: string, record: RequestRecord, request: Fast
     if (target && routes.options.proxy.handles(target)) {
       record.lasting = true
       routes.access.authorize(request.raw, verbOf(request.method, target, query), target)
-      return (reply) => routes.options.proxy.forward(target, query, reply.raw)
+      const user = record.caller?.identity.user ?? ''
+      return (reply) => routes.options.proxy.forward(target, query, request.method, user, reply.raw)
     }
     const resource = target && planResource(routes, target, query, request)
     if (resource) return (reply) => serveResource(routes, resource, request, reply)

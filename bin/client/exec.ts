@@ -36,7 +36,7 @@ export async function exec(
   options: ExecOptions,
 ): Promise<number> {
   if (command.length === 0) throw new Error('say what to run, after --: flotilla exec m1 -- uptime')
-  const socket = await openSocket(session, pathOf(target, command, options))
+  const socket = await openSocket(session, pathOf(session, target, command, options))
   const restore = options.tty ? enterRawMode(session, socket) : () => {}
   const onAbort = (): void => socket.terminate()
   session.signal.addEventListener('abort', onAbort, { once: true })
@@ -53,7 +53,7 @@ export async function exec(
   }
 }
 
-function pathOf(target: string, command: readonly string[], { stdin, tty }: ExecOptions): string {
+function pathOf({ io }: Session, target: string, command: readonly string[], { stdin, tty }: ExecOptions): string {
   const [kind, name] = target.includes('/') ? splitTarget(target) : ['machine', target]
   const isUnit = /^(units?|un)$/i.test(kind)
   if (!isUnit && !/^(machines?|ma)$/i.test(kind)) throw new Error(`"${target}" is neither a machine nor unit/NAME`)
@@ -63,6 +63,10 @@ function pathOf(target: string, command: readonly string[], { stdin, tty }: Exec
   query.set('stdout', 'true')
   // A terminal has one stream for both.
   query.set(tty ? 'tty' : 'stderr', 'true')
+  if (tty && io.stdout.isTTY) {
+    query.set('rows', String(io.stdout.rows))
+    query.set('columns', String(io.stdout.columns))
+  }
   return `${path}/exec?${query}`
 }
 

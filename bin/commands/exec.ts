@@ -18,6 +18,7 @@ export function register(program: Command, io: Io = processIo): void {
   withExamples(command, [
     'flotilla exec m1 -- systemctl list-units --failed',
     'flotilla exec unit/web.service -- ss -ltn',
+    'flotilla exec -it m1 -- bash',
     'tar c site | flotilla exec -i m1 -- tar x -C /srv',
   ])
 }

@@ -6,12 +6,16 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { homedir } from 'node:os'
 import type { UnitDriver } from '../units/driver.ts'
+import { type WindowSize, withTerminal } from './terminal.ts'
 
 export interface CommandOptions {
   readonly kind: UnitDriver['kind']
   readonly command: readonly string[]
   readonly stdin: boolean
+  /** With a terminal around it, of this size where one is known. */
+  readonly terminal?: { readonly size: WindowSize | undefined } | undefined
 }
 
 export interface RunningCommand {
@@ -23,7 +27,8 @@ export interface RunningCommand {
 const STOP_GRACE_MS = 2_000
 const SYSTEMCTL_DEADLINE_MS = 5_000
 
-export function runCommand(options: CommandOptions): RunningCommand {
+export function runCommand({ terminal, ...asked }: CommandOptions): RunningCommand {
+  const options = terminal ? { ...asked, command: withTerminal(asked.command, terminal.size) } : asked
   const isUnderSystemd = options.kind === 'system' || options.kind === 'user'
   return isUnderSystemd ? runAsService(options) : runAsChild(options)
 }
@@ -31,8 +36,10 @@ export function runCommand(options: CommandOptions): RunningCommand {
 function runAsService({ kind, command, stdin }: CommandOptions): RunningCommand {
   const unit = `flotilla-exec-${randomBytes(6).toString('hex')}.service`
   const scope = kind === 'user' ? ['--user'] : []
-  const options = ['--quiet', '--pipe', '--wait', '--collect', `--unit=${unit}`, `--property=TimeoutStopSec=2s`]
-  const child = start('systemd-run', [...scope, ...options, '--', ...command], stdin)
+  const options = ['--quiet', '--pipe', '--wait', '--collect', `--unit=${unit}`, `--setenv=HOME=${homedir()}`]
+  // An interactive shell ends with its terminal, and at nothing gentler than that.
+  const stopping = ['--property=TimeoutStopSec=2s', '--property=SendSIGHUP=yes']
+  const child = start('systemd-run', [...scope, ...options, ...stopping, '--', ...command], stdin)
   const kill = once(() => {
     execFile('systemctl', [...scope, '--no-block', 'stop', unit], { timeout: SYSTEMCTL_DEADLINE_MS }, () => {
       child.kill('SIGTERM')

@@ -6,6 +6,7 @@ import type { UnitDriver } from '../units/driver.ts'
 import { EXEC_PROTOCOL } from './channels.ts'
 import { execOver, parseExec } from './exec.ts'
 import { refuseUpgrade } from './reply.ts'
+import { whyNoTerminal } from './terminal.ts'
 
 /** kubectl cp sends 32 KiB at a time. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
@@ -22,6 +23,8 @@ export async function acceptExec(
   if (!offered(request).includes(EXEC_PROTOCOL)) return refuseUpgrade(socket, 400, `exec speaks ${EXEC_PROTOCOL} only`)
   const exec = parseExec(url.searchParams)
   if (typeof exec === 'string') return refuseUpgrade(socket, 400, exec)
+  const without = exec.terminal && (await whyNoTerminal())
+  if (without) return refuseUpgrade(socket, 400, without)
   await execOver(await openSocket(request, socket, head), exec, kind)
 }
 

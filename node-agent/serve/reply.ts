@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'NotFound',
   405: 'MethodNotAllowed',
+  409: 'Conflict',
   500: 'InternalError',
   503: 'ServiceUnavailable',
 }

@@ -11,12 +11,11 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
-import { checkUnitName } from '../../crds/unit-name.ts'
 import type { UnitDriver } from '../units/driver.ts'
 import { acceptExec } from './exec-upgrade.ts'
 import { listen } from './listen.ts'
-import { parseLog, sendLog, statusText } from './log.ts'
 import { refuseUpgrade, sendStatus } from './reply.ts'
+import { type ActionNews, handlerOf } from './routes.ts'
 
 export interface ServeSettings {
   readonly host: string
@@ -28,6 +27,8 @@ export interface ServeSettings {
 
 export interface ServeOptions extends ServeSettings {
   readonly driver: UnitDriver
+  /** Something was done to a unit by hand. */
+  readonly onAction?: (news: ActionNews) => void
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -106,23 +107,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, door: 
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  { driver, sessions }: Door,
+  { driver, sessions, onAction = () => {} }: Door,
   signal: AbortSignal,
 ): Promise<void> {
   if (!isApiServer(request)) return sendStatus(response, ...NOT_YOU)
-  if (request.method !== 'GET') return sendStatus(response, 405, 'only GET is answered here')
   const url = new URL(request.url ?? '/', 'https://agent')
   if (url.pathname === '/healthz') return void response.end('ok')
-  const [, name = '', verb] = /^\/units\/([^/]+)\/(log|status)$/.exec(url.pathname) ?? []
-  if (verb === undefined) return sendStatus(response, 404, `nothing is served at ${url.pathname}`)
-  if (sessions.open > MAX_SESSIONS) return sendStatus(response, ...TOO_MANY)
-  const unitName = decodeURIComponent(name)
-  const wrongName = checkUnitName(unitName)
-  if (wrongName !== undefined) return sendStatus(response, 400, wrongName)
-  if (verb === 'status') return void response.end(await statusText(driver, unitName, signal))
-  const query = parseLog(url.searchParams)
-  if (typeof query === 'string') return sendStatus(response, 400, query)
-  await sendLog(driver, unitName, query, response, signal)
+  const handle = handlerOf(request.method, url)
+  if (typeof handle === 'function' && sessions.open > MAX_SESSIONS) return sendStatus(response, ...TOO_MANY)
+  if (typeof handle !== 'function') return sendStatus(response, handle.code, handle.message)
+  await handle({ driver, onAction, request, response, signal })
 }
 
 /** Once the log has begun, a broken connection is the only honest way to say that it is not complete. */

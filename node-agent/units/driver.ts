@@ -9,6 +9,7 @@
  */
 
 import type { Fence, FenceTimes } from './fence/fence.ts'
+import type { UnitReach } from './reach.ts'
 
 /** One unit as the manager sees it, in systemd's own words. */
 export interface ObservedUnit {
@@ -67,6 +68,8 @@ export interface JournalOptions {
   readonly follow?: boolean
   /** Resume after this cursor. */
   readonly after?: string
+  /** Only what was logged since, µs since the epoch; a driver without an index may give more. Not with `after`. */
+  readonly sinceUs?: number
   readonly signal: AbortSignal
 }
 
@@ -98,7 +101,7 @@ export interface UnitObservation {
   journal(name: string, options: JournalOptions): AsyncIterable<LogLine>
 }
 
-export interface UnitDriver extends UnitControl, UnitObservation {
+export interface UnitDriver extends UnitControl, UnitObservation, UnitReach {
   readonly kind: 'system' | 'user' | 'process' | 'fake'
   /** What the driver cannot do with this file, in one sentence that names the option; undefined when it can. */
   unsupported(file: UnitFile): string | undefined

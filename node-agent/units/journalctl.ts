@@ -1,20 +1,16 @@
 /** Reads the journal through journalctl, the only reader of its files whose format is a promise. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { DriverUnavailableError, type JournalOptions, type LogLine } from './driver.ts'
+import { DriverUnavailableError, type JournalOptions } from './driver.ts'
+import { type JournalEntry, parseEntry } from './journal-entry.ts'
 
 /** A journal entry may be larger than memory should be; longer lines are cut out, not buffered. */
 const MAX_LINE_BYTES = 1024 * 1024
 const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,_PID,PRIORITY'
 
-export interface JournalEntry extends LogLine {
-  /** syslog's 0 (emergency) to 7 (debug). */
-  readonly priority: number
-}
-
 export function journalArguments(
   match: readonly string[],
-  { lines, follow, after }: Omit<JournalOptions, 'signal'>,
+  { lines, follow, after, sinceUs }: Omit<JournalOptions, 'signal'>,
 ): string[] {
   return [
     ...match,
@@ -24,12 +20,23 @@ export function journalArguments(
     '--quiet',
     '--no-pager',
     ...(after === undefined ? [`--lines=${lines ?? 'all'}`] : [`--after-cursor=${after}`, '--no-tail']),
+    // journalctl takes one place to begin at, not two.
+    ...(after === undefined && sinceUs !== undefined ? [`--since=@${(sinceUs / 1e6).toFixed(6)}`] : []),
     ...(follow ? ['--follow'] : []),
   ]
 }
 
 /** Ends quietly on abort; throws DriverUnavailableError with journalctl's words when it fails. Reads no faster than its consumer. */
 export async function* readJournal(args: readonly string[], signal: AbortSignal): AsyncGenerator<JournalEntry> {
+  for await (const line of splitLines(streamJournal(args, signal))) {
+    if (signal.aborted) return
+    const entry = parseEntry(line)
+    if (entry) yield entry
+  }
+}
+
+/** The same, as the bytes that journalctl writes. */
+export async function* streamJournal(args: readonly string[], signal: AbortSignal): AsyncGenerator<Buffer> {
   if (signal.aborted) return
   const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const complaint = collect(child)
@@ -39,10 +46,9 @@ export async function* readJournal(args: readonly string[], signal: AbortSignal)
     const ended = once(child, 'close')
     // Awaited below; until then a failure to spawn must not count as unhandled.
     ended.catch(() => {})
-    for await (const line of splitLines(child.stdout)) {
+    for await (const chunk of child.stdout) {
       if (signal.aborted) return
-      const entry = parseEntry(line)
-      if (entry) yield entry
+      yield chunk as Buffer
     }
     await ended.catch((cause: unknown) => {
       throw new DriverUnavailableError('journalctl could not be run', { cause })
@@ -79,32 +85,4 @@ async function* splitLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string
     if (restBytes <= MAX_LINE_BYTES) rest.push(chunk.subarray(start))
     else rest = []
   }
-}
-
-function parseEntry(line: string): JournalEntry | undefined {
-  let fields: Record<string, unknown>
-  try {
-    fields = JSON.parse(line) as Record<string, unknown>
-  } catch {
-    // journalctl was killed in mid-line, or wrote a notice of its own.
-    return undefined
-  }
-  const pid = Number(fields._PID)
-  return {
-    cursor: String(fields.__CURSOR ?? ''),
-    timestampUs: Number(fields.__REALTIME_TIMESTAMP ?? 0),
-    message: text(fields.MESSAGE),
-    identifier: text(fields.SYSLOG_IDENTIFIER),
-    priority: Number(fields.PRIORITY ?? 6),
-    ...(Number.isInteger(pid) && pid > 0 ? { pid } : {}),
-  }
-}
-
-/** A field that is no UTF-8 comes as numbers, a repeated one as a list of values. */
-function text(field: unknown): string {
-  if (typeof field === 'string') return field
-  if (!Array.isArray(field)) return ''
-  return field.every((byte) => typeof byte === 'number')
-    ? Buffer.from(field).toString('utf8')
-    : field.map(text).join('\n')
 }

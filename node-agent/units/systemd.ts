@@ -11,6 +11,7 @@ import { type BusAddress, openSystemdBus, type SystemdBus } from './systemd-bus.
 import { explainUnit } from './systemd-explain.ts'
 import { installFiles, refusal, removeFiles } from './systemd-files.ts'
 import { observeUnits } from './systemd-observe.ts'
+import { systemdReach } from './systemd-reach.ts'
 import { inStages, restartUnit, startUnit } from './systemd-start.ts'
 import { sweepCandidates, verifier } from './systemd-verify.ts'
 import { openUnitDirectory, type UnitDirectory } from './unit-directory.ts'
@@ -56,6 +57,7 @@ export async function openSystemdDriver(options: SystemdDriverOptions): Promise<
     journal: (name, { signal, ...which }) =>
       readJournal(journalArguments([`${kind === 'user' ? '--user-unit' : '--unit'}=${name}`], which), signal),
     ...(kind === 'system' && { fence: (times: FenceTimes) => systemdFence(bus, times) }),
+    ...systemdReach(bus, kind),
     unsupported: (file) => notFromFile(file.name) ?? unenforceable(file, controllers),
     async close({ stopUnits = false } = {}) {
       if (stopUnits) await remove([...(await dir.read()).keys()])

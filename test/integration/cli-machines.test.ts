@@ -149,7 +149,7 @@ test('a journal that is followed goes on where the unit moves, and ends with the
   await journal.see(new RegExp(` ${from} sh.*: here`))
   await fleet.client.patch(Unit, 'mover.service', { type: 'merge', body: { spec: { machineName: to } } })
   await journal.see(new RegExp(` ${to} sh.*: here`), { timeoutMs: 15_000 })
-  await journal.see(new RegExp(`-- the unit moved from ${from} to ${to} --`))
+  await journal.see(new RegExp(`-- mover.service moved from ${from} to ${to} --`))
   await fleet.client.delete(Unit, 'mover.service')
   const { code, stderr } = await journal.ended
   assert.is(code, 0)
@@ -182,9 +182,9 @@ test('exec says what cannot be run, and where', async () => {
   const noMachine = await flotilla('exec m9 -- true')
   assert.is(noMachine.stderr, 'Error from server (NotFound): machines.flotilla.dev "m9" not found\n')
   assert.match((await flotilla('exec m1')).stderr, /^error: say what to run, after --/)
-  const terminal = await flotilla('exec -t m1 -- true')
-  assert.is(terminal.code, 1)
-  assert.match(terminal.stderr, /runs commands without a terminal/)
+  const terminal = await flotilla('exec -t m1 -- tty')
+  assert.is(terminal.code, 0)
+  assert.match(terminal.stdout, /^\/dev\/pts\/\d+\r\n$/)
 })
 
 test('Ctrl-C ends an exec and the command with it', async () => {

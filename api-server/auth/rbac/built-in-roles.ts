@@ -55,7 +55,7 @@ const FLOTILLA = 'flotilla.dev'
 const FLEET: Readonly<Record<Level, readonly PolicyRule[]>> = {
   view: [
     rule(READ, FLOTILLA, 'machines', 'machines/status', 'subnets', 'subnets/status', 'units', 'units/status'),
-    rule(READ, FLOTILLA, 'units/log', 'units/scale', 'updatepolicies', 'updatepolicies/status'),
+    rule(READ, FLOTILLA, 'units/log', 'units/scale', 'units/status-text', 'updatepolicies', 'updatepolicies/status'),
     rule(READ, '', 'nodes', 'nodes/status'),
   ],
   edit: [

@@ -35,8 +35,16 @@ async function candidatesOf(
     case 'watch':
       return before.length > 1 ? [] : await kindsAndNames(asking, before, current)
     case 'status':
+    case 'cat':
+    case 'restart':
+    case 'kill':
+    case 'start':
+    case 'stop':
+    case 'load':
+    case 'unload':
+      return await namesOf(asking, UNITS)
     case 'journal':
-      return before.length > 0 ? [] : await namesOf(asking, UNITS)
+      return await pairs(asking, current, ['machine'], UNITS)
     case 'drain':
       return before.length > 0 ? [] : await namesOf(asking, MACHINES)
     case 'cordon':

@@ -10,6 +10,7 @@ import type { Launcher } from './launcher.ts'
 import { type Life, serviceLife } from './life.ts'
 import { type LifeState, NEVER_STARTED } from './life-state.ts'
 import { unsupportedOption } from './service-options.ts'
+import { serviceReach } from './service-reach.ts'
 import { parseService, type ServiceSpec } from './service-spec.ts'
 import { type Host, specifierExpander } from './specifiers.ts'
 
@@ -60,6 +61,11 @@ export async function superviseServices(backend: ServiceBackend): Promise<UnitDr
     changes: (signal) => coalesce(hints.listen, signal),
     explain: async (name) => explain(name, contents, lives),
     journal: (name, options) => backend.logs.read(name, identifierOf(name, contents, lives), options),
+    ...serviceReach(
+      backend,
+      (name) => lives.existing(name),
+      (name) => identifierOf(name, contents, lives),
+    ),
     async close({ stopUnits = false } = {}) {
       if (stopUnits) await remove([...contents.keys()])
       for (const life of lives.all()) life.detach()

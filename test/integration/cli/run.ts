@@ -3,13 +3,17 @@ import { PassThrough, Readable } from 'node:stream'
 import { Command } from 'commander'
 import type { InputStream, Io, OutputStream } from '../../../bin/client/io.ts'
 import { register as apply } from '../../../bin/commands/apply.ts'
+import { register as cat } from '../../../bin/commands/cat.ts'
 import { register as completion } from '../../../bin/commands/completion.ts'
 import { register as cordon } from '../../../bin/commands/cordon.ts'
 import { register as remove } from '../../../bin/commands/delete.ts'
+import { register as desiredState } from '../../../bin/commands/desired-state.ts'
 import { register as drain } from '../../../bin/commands/drain.ts'
 import { register as exec } from '../../../bin/commands/exec.ts'
 import { register as get } from '../../../bin/commands/get.ts'
 import { register as journal } from '../../../bin/commands/journal.ts'
+import { register as kill } from '../../../bin/commands/kill.ts'
+import { register as restart } from '../../../bin/commands/restart.ts'
 import { register as status } from '../../../bin/commands/status.ts'
 import { register as uncordon } from '../../../bin/commands/uncordon.ts'
 import { register as watch } from '../../../bin/commands/watch.ts'
@@ -37,7 +41,24 @@ export interface RunOptions {
   readonly stdin?: string | Readable
 }
 
-const COMMANDS = [apply, get, remove, watch, status, journal, why, exec, drain, cordon, uncordon, completion]
+const COMMANDS = [
+  cat,
+  restart,
+  kill,
+  desiredState,
+  apply,
+  get,
+  remove,
+  watch,
+  status,
+  journal,
+  why,
+  exec,
+  drain,
+  cordon,
+  uncordon,
+  completion,
+]
 
 export function programWith(io: Io): Command {
   const program = new Command('flotilla').enablePositionalOptions()

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
 import type { KeyPair } from '../../../../api-server/auth/key-pair.ts'
 import { openPki } from '../../../../api-server/auth/pki.ts'
+import type { ActionNews } from '../../../../node-agent/serve/action.ts'
 import { CHANNEL, EXEC_PROTOCOL, frame, unframe } from '../../../../node-agent/serve/channels.ts'
 import { type AgentDoor, serveAgent } from '../../../../node-agent/serve/server.ts'
 import { type FakeUnitDriver, openFakeDriver } from '../../../../node-agent/units/fake.ts'
@@ -25,6 +26,7 @@ let apiServer: KeyPair
 let stranger: KeyPair
 let driver: FakeUnitDriver
 let door: AgentDoor
+const told: ActionNews[] = []
 
 test.before(async () => {
   const pki = await openPki(dir)
@@ -34,7 +36,15 @@ test.before(async () => {
   stranger = await pki.issueClient({ commonName: 'machine:m2', organizations: ['flotilla:machines'] })
   driver = await openFakeDriver()
   const tls = { cert: own.certificate, key: own.key, ca }
-  door = await serveAgent({ host: '127.0.0.1', port: 0, tls, driver, log, signal: stopping.signal })
+  door = await serveAgent({
+    host: '127.0.0.1',
+    port: 0,
+    tls,
+    driver,
+    log,
+    onAction: (news) => told.push(news),
+    signal: stopping.signal,
+  })
 })
 test.after(async () => {
   stopping.abort()
@@ -109,6 +119,8 @@ test('what is not served is a Status with the path in it', async () => {
   assert.is((await get('/units/no-such-type/log')).code, 400)
   assert.is((await get('/units/a.service/log?lines=-1')).code, 400)
   assert.is((await get('/units/a.service/log?output=xml')).code, 400)
+  assert.is((await get('/units/a.service/log?output=json&sinceUs=yesterday')).code, 400)
+  assert.is((await get('/status')).code, 404)
 })
 
 test('a log is what the service said, newest lines on request', async () => {
@@ -120,9 +132,9 @@ test('a log is what the service said, newest lines on request', async () => {
   const lines = (await get('/units/a.service/log?output=json&lines=1')).body.trim().split('\n')
   assert.is(lines.length, 1)
   const line = JSON.parse(lines[0] ?? '')
-  assert.type(line.cursor, 'string')
+  assert.type(line.__CURSOR, 'string')
   assert.match((await get('/units/a.service/log')).body, /^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d \S+ sh.*: one$/m)
-  const resumed = await get(`/units/a.service/log?output=json&after=${line.cursor}`)
+  const resumed = await get(`/units/a.service/log?output=json&after=${line.__CURSOR}`)
   assert.is(resumed.body, '')
 })
 
@@ -222,14 +234,88 @@ function blocked(pid: string): () => boolean {
   }
 }
 
-test('a terminal is refused in one sentence', async () => {
-  const url = `wss://127.0.0.1:${door.port}/exec?command=sh&tty=true`
-  const socket = new WebSocket(url, EXEC_PROTOCOL, tlsOf(apiServer))
-  const [, response] = await once(socket, 'unexpected-response')
+test('a terminal has a name, a size that changes, and the exit code of its command', async () => {
+  const { socket, output, closed } = await exec(
+    `command=sh&command=-c&command=${encodeURIComponent('tty; stty size; read x; stty size; exit 9')}&tty=true&stdin=true&stdout=true&rows=30&columns=90`,
+  )
+  const shown = () => output.get(CHANNEL.stdout) ?? ''
+  await until(() => /^\/dev\/pts\/\d+\r\n30 90\r\n$/.test(shown()), { what: 'name and size' })
+  socket.send(frame(CHANNEL.resize, Buffer.from('{"Width":120,"Height":50}\n')))
+  socket.send(frame(CHANNEL.resize, Buffer.from('{"Width":132,"Height":43}\n')))
+  await until(() => spawnSync('stty', ['-F', shown().split('\r')[0] ?? '', 'size']).stdout.toString() === '43 132\n', {
+    what: 'the new size',
+  })
+  socket.send(frame(CHANNEL.stdin, Buffer.from('go\r')))
+  await closed
+  assert.match(shown(), /go\r\n43 132\r\n$/)
+  assert.equal(JSON.parse(output.get(CHANNEL.status) ?? '').details.causes, [{ reason: 'ExitCode', message: '9' }])
+})
+
+test('Ctrl-C on a terminal interrupts what runs there', async () => {
+  const { socket, output, closed } = await exec('command=sleep&command=1000&tty=true&stdin=true&stdout=true')
+  socket.send(frame(CHANNEL.stdin, Buffer.from('\u0003')))
+  await closed
+  assert.match(output.get(CHANNEL.status) ?? '', '130')
+})
+
+test('what runs on a terminal dies with its client', async () => {
+  const { socket, output } = await exec(
+    `${shell('trap "" TERM; echo $$; sleep 1000').replace('&stderr=true', '')}&tty=true`,
+  )
+  const pid = await until(() => /^(\d+)\r\n/.exec(output.get(CHANNEL.stdout) ?? '')?.[1], {
+    what: 'the command to run',
+  })
+  socket.terminate()
+  await until(() => isGone(pid), { what: 'its end' })
+})
+
+async function act(query: string, unit = 'a.service') {
+  const headers = {
+    'flotilla-unit': 'a.service',
+    'flotilla-unit-uid': 'u-1',
+    'flotilla-user': encodeURIComponent('Zoë'),
+  }
+  const where = { host: '127.0.0.1', port: door.port, path: `/units/${unit}/action?${query}`, agent: false } as const
+  const outgoing = httpsRequest({ ...tlsOf(apiServer), ...where, method: 'POST', headers }).end()
+  const [incoming] = await once(outgoing, 'response')
   let body = ''
-  for await (const chunk of response) body += String(chunk)
-  assert.is(response.statusCode, 400)
-  assert.match(JSON.parse(body).message, 'without a terminal')
+  for await (const chunk of incoming) body += String(chunk)
+  return { code: incoming.statusCode, body: JSON.parse(body) }
+}
+
+test('a restart by hand answers with the new process, and is told with its actor', async () => {
+  const before = (await driver.observe(['a.service'])).get('a.service')?.mainPID
+  const { code, body } = await act('do=restart')
+  assert.is(code, 200)
+  assert.is(body.before.mainPID, before)
+  assert.is(body.after.activeState, 'active')
+  assert.is.not(body.after.mainPID, before)
+  const { subject, reason, message } = told.at(-1) as ActionNews
+  assert.equal(subject, { unitName: 'a.service', name: 'a.service', uid: 'u-1', actor: 'Zoë' })
+  assert.is(`${reason}: ${message}`, `RestartedByHand: restarted by hand, by "Zoë"; its process was ${before}`)
+})
+
+test('a restart that fails says why', async () => {
+  await driver.install([{ name: 'bad.service', content: '[Service]\nExecStart=/no/such/program\n' }])
+  const { body } = await act('do=restart', 'bad.service')
+  assert.match(body.refused, /no\/such\/program|exec/i)
+  assert.is(body.after.activeState, 'failed')
+})
+
+test('a signal by hand reaches the process, and one that there is none for is refused', async () => {
+  assert.equal((await act('do=kill&signal=USR1&who=main')).body, {})
+  assert.match(told.at(-1)?.message ?? '', 'SIGUSR1 sent to its main process by hand, by "Zoë"')
+  assert.match((await act('do=kill', 'bad.service')).body.refused, /No main process/)
+  assert.is((await act('do=kill&signal=LOUD')).code, 400)
+  assert.is((await act('do=kill&who=nobody')).code, 400)
+  assert.is((await act('do=dance')).code, 400)
+  assert.is((await get('/units/a.service/action')).code, 405)
+})
+
+test("a service of the host's own is out of reach", async () => {
+  const { code, body } = await act('do=restart', 'ssh.service')
+  assert.is(code, 409)
+  assert.match(body.message, /not installed on this machine by Flotilla/)
 })
 
 test.run()
