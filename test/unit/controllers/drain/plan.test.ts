@@ -1,3 +1,4 @@
+/** Longer than 250 lines: it is one table of decisions, to be read in one piece. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Action, type Observed, plan } from '../../../../controllers/drain/plan.ts'
