@@ -90,6 +90,18 @@ test('an agent that is stopped cleanly leaves its units running, and finds them 
   assert.equal((await sight.runs('m2', 'u-')).slice(0, before.length), before)
 })
 
+test('an agent that dies while twenty units arrive: each is started once', async () => {
+  const names = Array.from({ length: 20 }, (_, i) => `many-${i}.service`)
+  const [half, rest] = [names.slice(0, 10), names.slice(10)]
+  const create = (all: readonly string[]) => Promise.all(all.map((name) => sight.create(name, { machineName: 'm3' })))
+  await create(half)
+  await Promise.all([faults.killAgent('m3'), create(rest)])
+  await sight.allActive('many-', names.length)
+  const starts = await faults.inside('m3', "journalctl -q -o cat -u 'many-*' | grep -c ^Started")
+  assert.is(Number(starts), names.length)
+  await Promise.all(names.map((name) => product.admin.delete(Unit, name)))
+})
+
 test('D-Bus killed: nothing stops, and the agent works on through the next one', async () => {
   const before = await sight.runs('m3', 'u-')
   await faults.killDbus('m3')
@@ -170,6 +182,21 @@ test('space is back: what was refused starts by itself', async () => {
       )
 })
 
+/** The agent's own command line, for another machine's name, with that one's credentials. */
+const IMPOSTOR = `agent=$(systemctl show -P MainPID flotilla-agent.service)
+command=$(tr '\\0' ' ' </proc/$agent/cmdline | sed -e 's,--name m2,--name m1,' -e 's,/etc/flotilla/,/root/,' \
+  -e 's,/var/lib/flotilla,/root/impostor,' -e 's,--listen [^ ]*,--listen 127.0.0.1:0,')
+systemd-run --quiet --unit=impostor $command`
+
+test('a second machine of the same name runs nothing', async () => {
+  const kubeconfig = await faults.inside('m1', 'base64 -w0 /etc/flotilla/kubeconfig')
+  await faults.inside('m2', `echo ${kubeconfig} | base64 -d >/root/kubeconfig\n${IMPOSTOR}`)
+  await createdAndActive('u-m1-f.service', 'm1')
+  assert.is((await sight.runs('m2', 'u-m1-')).length, 0)
+})
+
+const SAID = 'journalctl -q -o cat -u impostor.service'
+
 let moved: Run[] = []
 
 test('an agent that hangs, and a machine that stands still, beyond the lease: their units are active elsewhere', async () => {
@@ -187,6 +214,18 @@ test('an agent that hangs, and a machine that stands still, beyond the lease: th
   console.log(`hung and frozen: active elsewhere after ${Math.round(performance.now() - beganMs)} ms`)
   moved = await sight.runs('m1', 'u-')
   assert.ok((await sight.runs('m2', 'u-')).length > 0, 'a hung agent stops nothing')
+})
+
+test('nor does it ever while the first one lives, and it says why', async () => {
+  assert.is((await sight.runs('m2', 'u-m1-')).length, 0)
+  const said = async () => /another machine lives under this name/.test(await faults.inside('m2', SAID))
+  await until(said, { what: 'the reason', timeoutMs: 10_000 })
+  await faults.inside('m2', 'systemctl stop impostor.service')
+  const ids = [
+    await faults.inside('m1', 'cat /etc/machine-id'),
+    (await product.admin.get(Machine, 'm1')).status?.machineID,
+  ]
+  assert.is(ids[0], ids[1])
 })
 
 test('agent and machine go on: the old copies stop within seconds, the new ones never notice', async () => {

@@ -32,10 +32,12 @@ test.before(async () => {
   )
   await Promise.all(pairs.map(([name, machineName]) => sight.create(name, { machineName })))
   await sight.create('u-stays-m4.service', { machineName: 'm4', failover: 'none' })
+  await sight.create('u-gone-m4.service', { machineName: 'm4', failover: 'none' })
   await sight.create('u-everywhere.service', { content: `${SLEEPER}[X-Fleet]\nGlobal=true\n` })
   await sight.allActive('u-f-', pairs.length)
   await sight.allActive('u-everywhere.', MACHINES.length)
   await sight.allActive('u-stays-', 1)
+  await sight.allActive('u-gone-', 1)
 })
 
 test.after(async () => {
@@ -51,7 +53,13 @@ const lost = ['m1', 'm2', 'm3', 'm4']
 
 test('two seconds of silence, of whatever kind, move nothing and restart nothing', async () => {
   const [before, bound] = [await sight.runsOn(MACHINES, 'u-'), await bindings()]
-  await Promise.all([faults.cut('m1', 'both'), faults.freeze('m2'), faults.cut('m3', 'in'), faults.cut('m4', 'out')])
+  await Promise.all([
+    faults.cut('m1', 'both'),
+    faults.freeze('m2'),
+    faults.cut('m3', 'in'),
+    faults.cut('m4', 'out'),
+    faults.stopAgent('m5'),
+  ])
   await delay(BLIP_MS)
   await faults.restore()
   await sight.renewed(MACHINES)
@@ -66,7 +74,7 @@ test("power lost, cut off inwards, outwards and both ways: each machine's units 
   await Promise.all(['m2', 'm3', 'm4'].map((machine) => cordon(machine, true)))
   const beganMs = performance.now()
   await Promise.all([
-    faults.killMachine('m1'),
+    faults.killMachine('m1').then(() => sight.create('u-late.service', { machineName: 'm1' })),
     faults.cut('m2', 'in'),
     faults.cut('m3', 'out'),
     faults.cut('m4', 'both'),
@@ -99,6 +107,10 @@ test('whichever way it was cut off, it ends the same: Ready Unknown, all units w
   assert.equal(new Set((await sight.active('u-f-')).values()), new Set(['m5']))
 })
 
+test('a unit that was placed on a machine just after its death is active elsewhere too', async () => {
+  await until(async () => (await sight.active('u-late.')).get('u-late.service') === 'm5', { what: 'u-late on m5' })
+})
+
 test('failover none stays with its lost machine; its state is no longer said to be known', async () => {
   const unit = await sight.unit('u-stays-m4.service')
   assert.is(unit.spec.machineName, 'm4')
@@ -119,6 +131,13 @@ test('being cut off stops nothing on the machine itself', async () => {
   assert.equal(await names('m2'), ['u-f-m2-a.service', 'u-f-m2-b.service'])
   assert.equal(await names('m4'), ['u-f-m4-a.service', 'u-f-m4-b.service'])
   assert.is((await sight.runs('m4', 'u-stays-')).length, 1)
+})
+
+test('what changes while a machine is cut off waits for its return', async () => {
+  const content = SLEEPER.replace('infinity', '100000')
+  await product.admin.patch(Unit, 'u-stays-m4.service', { type: 'merge', body: { spec: { content } } })
+  await product.admin.delete(Unit, 'u-gone-m4.service')
+  assert.is((await sight.runs('m4', 'u-gone-')).length, 1)
 })
 
 test('machines that return stop within seconds, and all at once, what was moved', async () => {
@@ -165,9 +184,14 @@ test('the copies that took over never noticed', async () => {
   assert.equal(await sight.runs('m5', 'u-f-'), healthyRuns)
 })
 
-test('what stayed with its machine was never restarted, and its state is known again', async () => {
+test('what was changed meanwhile is caught up with: the new content runs, what was deleted is gone', async () => {
+  const command = () => faults.inside('m4', 'systemctl show -P ExecStart u-stays-m4.service')
+  await until(async () => (await command()).includes('100000'), { what: 'the new content on m4' })
+  await until(async () => (await sight.runs('m4', 'u-gone-')).length === 0, { what: 'u-gone-m4 to stop' })
+})
+
+test('the state of what stayed with its machine is known again', async () => {
   await sight.allActive('u-stays-', 1)
-  assert.is((await sight.runs('m4', 'u-stays-')).length, 1)
   await until(async () => ((await sight.unit('u-everywhere.service')).status?.activeReplicas ?? 0) >= 4, {
     what: 'the Global unit counted on four machines',
   })
