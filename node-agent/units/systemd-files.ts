@@ -27,15 +27,11 @@ export async function installFiles(
   files: readonly UnitFile[],
   verify: Verify,
 ): Promise<readonly Outcome[]> {
-  const refused = new Map<string, string>()
   const { outranking, runtimeFolder } = await folders(bus)
+  const refused = new Map<string, string>()
   for (const file of files) {
-    const { name } = file
-    const folder = outranking.get(name)
-    const wrong = badDropIn(file)
-    if (!isUnitName(name)) refused.set(name, `'${name}' is not a unit name`)
-    else if (wrong) refused.set(name, wrong)
-    else if (folder) refused.set(name, `${name} is defined by the machine itself in ${folder}, which outranks any link`)
+    const why = untakeable(file, outranking)
+    if (why !== undefined) refused.set(file.name, why)
   }
   const isFine = ({ name }: UnitFile) => !refused.has(name)
   const before = await dir.read(files.filter(isFine).map(({ name }) => name))
@@ -52,6 +48,15 @@ export async function installFiles(
   const changed = valid.filter(({ name }) => written.get(name) !== 'same').map(({ name }) => name)
   if ((await loadedOf(bus, changed)).length > 0) await reload(bus)
   return files.map(({ name }) => outcome(name, refused))
+}
+
+/** What is wrong with the names alone. */
+function untakeable(file: UnitFile, outranking: Folders['outranking']): string | undefined {
+  const { name } = file
+  if (!isUnitName(name)) return `'${name}' is not a unit name`
+  const folder = outranking.get(name)
+  const outranked = folder && `${name} is defined by the machine itself in ${folder}, which outranks any link`
+  return badDropIn(file) ?? outranked
 }
 
 interface Place {
