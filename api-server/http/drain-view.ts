@@ -7,7 +7,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { EVICT_FROM, partiesOn } from '../../crds/drain.ts'
 import { fieldEquals } from '../../crds/field-selector.ts'
-import { Pod, Unit } from '../../crds/index.ts'
+import { Machine, Pod, Unit } from '../../crds/index.ts'
 import type { ApiObject, Kind } from '../../crds/kind.ts'
 import { podOf, UNIT_PODS } from '../../crds/unit-pod.ts'
 import { isBoundByOwner } from '../../crds/unit-set.ts'
@@ -23,6 +23,7 @@ import type { Verb } from './request-info.ts'
 
 const POD = Pod as unknown as Kind
 const UNIT = Unit as unknown as Kind
+const MACHINE = Machine as unknown as Kind
 
 export function isKubectlDrain(headers: IncomingHttpHeaders): boolean {
   return headers['kubectl-command'] === 'kubectl drain'
@@ -74,23 +75,29 @@ function bytesOf(unit: Unit): Buffer | undefined {
   return pod && Buffer.from(JSON.stringify(pod))
 }
 
-/** What a get of such a pod shows; undefined for every other place. Throws 404 when no machine holds the unit any more. */
+/** What a get of such a pod shows; undefined for every other place. Throws 403, and 404 when no machine holds the unit. */
 export function unitPod(call: Call): Entry | undefined {
-  const source = unitBehind(call)
-  if (source === undefined) return undefined
-  mayDo(call, 'get', source.name)
+  const name = unitMeant(call)
+  if (name === undefined) return undefined
+  mayDo(call, 'get', name)
+  const source = unitNamed(call.registry, name)
   const bytes = bytesOf(objectOf(source) as unknown as Unit)
-  if (bytes === undefined) throw notFound(POD, source.name)
+  if (bytes === undefined) throw notFound(POD, name)
   return entryMaker(POD)('', bytes, source.version)
 }
 
-/** The unit that is meant by a pod in that namespace; undefined where none is, or a real pod of that name is there. */
-function unitBehind(call: Call): Entry | undefined {
-  const { registry, target } = call
-  const { name, namespace } = target
+/** Its name, where the request is about such a pod, and no real pod has that name there. */
+function unitMeant(call: Call): string | undefined {
+  const { name, namespace } = call.target
   if (name === undefined || namespace !== UNIT_PODS || !isAboutPods(call)) return undefined
-  if (registry.find({ kind: POD, namespace, name }) !== undefined) return undefined
-  return registry.find({ kind: UNIT, namespace: undefined, name })
+  return call.registry.find({ kind: POD, namespace, name }) === undefined ? name : undefined
+}
+
+/** To whom such pods are shown a unit that is not there is a pod that is not there. */
+function unitNamed(registry: Registry, name: string): Entry {
+  const source = registry.find({ kind: UNIT, namespace: undefined, name })
+  if (source === undefined) throw notFound(POD, name)
+  return source
 }
 
 /** Throws 403. */
@@ -105,26 +112,38 @@ function mayDo({ access, request }: Call, verb: Verb, name: string | undefined):
  */
 export async function evictUnit(call: Call, dryRun: boolean): Promise<boolean> {
   const { registry } = call
-  const source = unitBehind(call)
-  if (source === undefined) return false
-  const { name } = source
+  const name = unitMeant(call)
+  if (name === undefined) return false
   const guard = mayDo(call, 'patch', name)
-  const { spec } = objectOf(source) as unknown as Unit
-  const parties = partiesOn(spec.machineName ?? '', await unitsOn(registry, spec.machineName ?? ''))
-  const stays = parties.find(({ units }) => units.some(({ metadata }) => metadata.name === name))?.stays
-  if (stays !== undefined) throw refusal(name, stays)
-  await registry.update({ kind: UNIT, namespace: undefined, name }, asked, undefined, { dryRun, guard })
+  await registry.fresh.ensure()
+  const { spec } = objectOf(unitNamed(registry, name)) as unknown as Unit
+  const stays = spec.machineName ? await whyItStays(registry, name, spec.machineName) : undefined
+  if (stays !== undefined) throw new StatusError(429, 'TooManyRequests', `Cannot evict unit ${name}: ${stays}`)
+  const change = (unit: ApiObject) => asked(unit, dryRun || isCordoned(registry, unit))
+  await registry.update({ kind: UNIT, namespace: undefined, name }, change, undefined, { dryRun, guard })
   return true
 }
 
-/** Without a machine there is nothing to leave: it is on its way already. */
-function asked(unit: ApiObject): ApiObject {
+async function whyItStays(registry: Registry, name: string, machine: string): Promise<string | undefined> {
+  const parties = partiesOn(machine, await unitsOn(registry, machine))
+  return parties.find(({ units }) => units.some(({ metadata }) => metadata.name === name))?.stays
+}
+
+/**
+ * kubectl does not say which machine it drains, but has cordoned it. What is placed elsewhere has left already, with
+ * whom it follows perhaps: asked to leave, it would leave its new machine. To kubectl it is gone (404).
+ */
+function asked(unit: ApiObject, mayLeave: boolean): ApiObject {
   const { machineName } = unit.spec as Unit['spec']
+  // Without a machine there is nothing to leave: it is on its way.
   if (!machineName) return unit
+  if (!mayLeave) throw notFound(POD, unit.metadata.name)
   const annotations = { ...unit.metadata.annotations, [EVICT_FROM]: machineName }
   return { ...unit, metadata: { ...unit.metadata, annotations } }
 }
 
-function refusal(name: string, why: string): StatusError {
-  return new StatusError(429, 'TooManyRequests', `Cannot evict unit ${name}: ${why}`)
+function isCordoned(registry: Registry, unit: ApiObject): boolean {
+  const { machineName = '' } = unit.spec as Unit['spec']
+  const machine = registry.find({ kind: MACHINE, namespace: undefined, name: machineName })
+  return machine !== undefined && (objectOf(machine) as unknown as Machine).spec?.unschedulable === true
 }
