@@ -176,7 +176,11 @@ test('placement.replaces is Replaces', async () => {
 
 test('a Global unit has one row a machine', async () => {
   await lab.clear()
-  await lab.apply({ 'everywhere.service': { xFleet: 'Global=true' } })
+  const options = [
+    { section: 'Service', name: 'ExecStart', value: '/bin/sleep infinity' },
+    { section: 'X-Fleet', name: 'Global', value: 'true' },
+  ]
+  await lab.ask('PUT', 'units/everywhere.service', { name: 'everywhere.service', desiredState: 'launched', options })
   await rows('everywhere.service', 'm1 active', 'm2 active', 'm3 active')
   assert.equal((await lab.running())['everywhere.service'], ['m1', 'm2', 'm3'])
 })

@@ -48,6 +48,56 @@ for (const [promise, name, , outcome] of ROWS)
     }
   })
 
+const REFUSED: readonly (readonly [why: string, ...lines: string[]])[] = [
+  ['unresolvable requirements: peer "a.service" matches conflict "a*"', 'MachineOf=a.service', 'Conflicts=a*'],
+  ['unresolvable requirements: peer "a.service" matches replace "a*"', 'MachineOf=a.service', 'Replaces=a*'],
+  ['MachineID cannot be used with Peers', 'MachineID=1', 'MachineOf=a.service'],
+  ['MachineID cannot be used with Conflicts', 'MachineID=1', 'Conflicts=a.service'],
+  ['MachineID cannot be used with Global', 'MachineID=1', 'Global=false'],
+  ['MachineID cannot be used with Replaces', 'X-ConditionMachineID=1', 'Replaces=a.service'],
+  ['Global cannot be used with Peers', 'Global=true', 'MachineOf=a.service'],
+  ['Global cannot be used with Replaces', 'Global=true', 'Replaces=a.service'],
+  ['Conflicts cannot be used with Replaces', 'Conflicts=b.service', 'Replaces=a.service'],
+]
+
+const optionsOf = (lines: readonly string[]) =>
+  [...lines.map((line) => `X-Fleet ${line}`), 'Service ExecStart=/bin/true'].map((line) => {
+    const [, section, name, value] = /^(\S+) ([^=]+)=(.*)$/.exec(line) ?? []
+    return { section, name, value }
+  })
+
+for (const [why, ...lines] of REFUSED)
+  test(`refused for a new unit, and as the new text of an old one: ${why}`, async () => {
+    for (const name of ['never.service', 'bogus.service']) {
+      const { status, body } = await lab.ask('PUT', `units/${name}`, { name, options: optionsOf(lines) })
+      assert.equal([status, (body as { error: { message: string } }).error.message], [400, why])
+    }
+  })
+
+test('kubectl is refused the same, for files and for fields', async () => {
+  const files = Object.fromEntries(REFUSED.map(([, ...xFleet], i) => [`file-${i}.service`, { xFleet }]))
+  const fields = {
+    'field-1.service': { placement: { machineID: '1', conflicts: ['a.service'] } },
+    'field-2.service': { placement: { global: true, machineOf: ['a.service'] } },
+    'field-3.service': { placement: { machineMetadata: ['region'] } },
+    'field-4.service': {
+      placement: {
+        machineSelector: { matchExpressions: [{ key: 'cpus', operator: 'Gt' as const, values: ['many'] }] },
+      },
+    },
+  }
+  const said = await lab.applyRefused({ ...files, ...fields })
+  for (const [why] of REFUSED) assert.ok(said.replaceAll('\\"', '"').includes(why), `${why}: ${said}`)
+  for (const why of ['spec.placement: ', 'must be one key=value', 'must hold exactly one whole number'])
+    assert.ok(said.includes(why), `${why}: ${said}`)
+  const refused = [...Object.keys(files), ...Object.keys(fields)]
+  const stored = new Set((await lab.fleet.listUnitFiles()).map(({ name }) => name))
+  assert.equal(
+    refused.filter((name) => stored.has(name)),
+    [],
+  )
+})
+
 test('the leaders are where they were asked to be, and what is only loaded does not run', () => {
   const names = ['lead-a.service', 'lead-c.service', 'lead-loaded.service', 'lead-global.service', 'web@1.service']
   assert.equal(

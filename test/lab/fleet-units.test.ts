@@ -144,11 +144,11 @@ test('colons, backslashes, dots and a second @ in a name reach systemd as they a
 
 test('a target is a target, a path a path and a timer a timer: nothing gets .service behind it', async () => {
   await lab.apply({
-    'seen.service': { spec: { desiredState: 'loaded' } },
-    'each.service': { spec: { desiredState: 'loaded' } },
     'stage.target': { spec: { content: '[Unit]\nDescription=a stage\n' } },
     'seen.path': { spec: { content: '[Path]\nPathExists=/run/never\n[X-Fleet]\nMachineOf=seen.service\n' } },
     'each.timer': { spec: { content: '[Timer]\nOnActiveSec=1h\n[X-Fleet]\nMachineOf=each.service\n' } },
+    'seen.service': { spec: { desiredState: 'loaded' } },
+    'each.service': { spec: { desiredState: 'loaded' } },
   })
   const active = ['stage.target', 'seen.path', 'each.timer']
   await lab.activeOn(...active)
@@ -157,6 +157,17 @@ test('a target is a target, a path a path and a timer a timer: nothing gets .ser
     active.map((name) => subs[name]),
     ['active', 'waiting', 'waiting'],
   )
+})
+
+test('a socket that came alone is started as soon as its service comes', async () => {
+  await lab.apply({ 'early.socket': { spec: { content: '[Socket]\nListenStream=9321\n' } } })
+  await lab.unitWhen('early.socket', (unit) => becauseOf(unit) === 'Failed')
+  assert.match(await lab.why('early.socket'), /early\.service not loaded, refusing/)
+  await lab.apply({
+    'early.service': { spec: { desiredState: 'loaded', content: contentOf({ xFleet: 'MachineOf=early.socket' }) } },
+  })
+  await lab.activeOn('early.socket')
+  assert.match((await seen('early.socket')).join(), /^m\d loaded active listening$/)
 })
 
 // Templates and instances (§2.2)
@@ -325,6 +336,16 @@ test('restart leaves the unit running', async () => {
   await lab.fleet.restart('life.service')
   await lab.unitWhen('life.service', isActive)
   assert.is((await seen('life.service')).length, 1)
+})
+
+test('what kubectl made fleet may stop and change, and what only kubectl knows of stays', async () => {
+  await lab.apply({ 'both.service': { labels: { team: 'blue' }, placement: { machineID: lab.ids.m2 ?? '' } } })
+  assert.equal(await lab.activeOn('both.service'), ['m2'])
+  await lab.fleet.stop('both.service')
+  await lab.fleet.startReplacing('both.service', service('ExecStart=/bin/sleep 5432', 'TimeoutStopSec=2'))
+  const { metadata, spec } = await lab.product.admin.get(Unit, 'both.service')
+  assert.equal([metadata.labels?.team, spec.placement?.machineID], ['blue', lab.ids.m2])
+  assert.match(await lab.on('m2', 'systemctl show -P ExecStart both.service'), /sleep 5432/)
 })
 
 test('destroy of a running unit: out of list-unit-files at once, and soon off its machine', async () => {

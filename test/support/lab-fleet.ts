@@ -193,8 +193,13 @@ export async function startLabFleet(machineCount: number): Promise<LabFleet> {
       return names.map((name) => (running[name] ?? []).join())
     },
     clear: async () => {
-      await bound.kubectl('delete', 'units', '--all')
-      await until(async () => (await eyes.seen()).length === 0, { what: 'nothing left', timeoutMs: MOVE_TIMEOUT_MS })
+      await bound.kubectl('delete', 'units', '--all', '--wait=false')
+      const isGone = async () => (await product.admin.list(Unit)).items.length === 0
+      await until(isGone, { what: 'no unit in the API', timeoutMs: MOVE_TIMEOUT_MS })
+      await until(async () => (await eyes.seen()).length === 0, {
+        what: 'no unit anywhere',
+        timeoutMs: MOVE_TIMEOUT_MS,
+      })
     },
     mainPid: (unit, machine) => on(machine, `systemctl show -P MainPID '${unit}'`),
     [Symbol.asyncDispose]: async () => {
