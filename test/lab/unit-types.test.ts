@@ -296,6 +296,21 @@ test('links of [Install] come with the content that asks for them, and go with i
   assert.is(await links('aide.service'), aides, 'Also= is no reason to take those of another unit')
 })
 
+test('after a reboot limits and links are there again, and a mount is mounted', async () => {
+  const before = machinePid
+  await inside('systemctl reboot')
+  const isNew = async () => {
+    machinePid = await firstProcessOf(product.dataDir, 'm1')
+    return machinePid !== undefined && machinePid !== before
+  }
+  await until(isNew, { what: 'the next boot', timeoutMs: 15_000 })
+  const isBack = async () =>
+    (await enforced('small.service')).tasks === 7 && (await show('srv-disk.mount', 'ActiveState')) === 'active'
+  await until(isBack, { what: 'the limited service and the mount', timeoutMs: 15_000 })
+  await unitWhen('aide.service', 'Running')
+  assert.match(await inside(`ls ${RUNTIME}/set.target.requires`), /aide\.service/)
+})
+
 test('everything goes without a trace', async () => {
   const { items } = await product.admin.list(Unit)
   await remove(...items.map(({ metadata }) => metadata.name))
