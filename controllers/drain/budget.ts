@@ -23,13 +23,17 @@ interface Purse {
   left: number
 }
 
+type PursesOf = (unit: Readonly<Unit>) => readonly Purse[]
+
 export function createBudget(
   units: readonly Readonly<Unit>[],
   budgets: readonly Readonly<PodDisruptionBudget>[],
 ): Budget {
-  const purses = [pursesOfSets(units), pursesOfBudgets(units, budgets)]
+  let purses: readonly PursesOf[] | undefined
   return {
     claim: (party) => {
+      // Counted with the first question: most looks at a drain ask none.
+      purses ??= [pursesOfSets(units), pursesOfBudgets(units, budgets)]
       const needs = new Map<Purse, number>()
       // What is down already costs nothing.
       for (const unit of party.filter(isWell))
@@ -42,7 +46,7 @@ export function createBudget(
   }
 }
 
-function pursesOfSets(units: readonly Readonly<Unit>[]): (unit: Readonly<Unit>) => Purse[] {
+function pursesOfSets(units: readonly Readonly<Unit>[]): PursesOf {
   const byUid = new Map(units.map((unit) => [unit.metadata.uid, unit]))
   const children = childrenByUid(units)
   const known = new Map<string, Purse>()
@@ -89,7 +93,7 @@ function isRolling({ metadata, status }: Readonly<Unit>): boolean {
 function pursesOfBudgets(
   units: readonly Readonly<Unit>[],
   budgets: readonly Readonly<PodDisruptionBudget>[],
-): (unit: Readonly<Unit>) => Purse[] {
+): PursesOf {
   if (budgets.length === 0) return () => []
   const wanted = units.filter((unit) => !isParent(unit) && unit.spec.desiredState !== 'inactive')
   const pods = wanted.map(podFor)
