@@ -1,6 +1,6 @@
 /**
  * Runs inside a machine: the shared suite against its systemd, and what only a real systemd can show. The one argument
- * says which manager, over which socket.
+ * says which manager, over which socket. Longer than other files because it is one program, run inside as one bundle.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
