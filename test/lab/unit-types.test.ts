@@ -1,8 +1,6 @@
 // deadline: 60 s
-/**
- * Every type of systemd unit on a real machine: what its status says, what new content does to it, limits and [Install].
- * Longer than other files because it is one story on one machine: another one would cost another start of it.
- */
+// Longer than other files because it is one story on one machine: a second file would cost another start of it.
+/** Every type of systemd unit on a real machine: what its status says, what new content does to it, limits and [Install]. */
 import * as assert from 'uvu/assert'
 import { Unit } from '../../crds/unit.ts'
 import { runProcess } from '../support/process.ts'
