@@ -1,4 +1,4 @@
-// deadline: 90 s
+// deadline: 120 s
 /** Draining real machines: what runs where is asked of their systemds, and who was down when of their journals. */
 import * as assert from 'uvu/assert'
 import { Unit } from '../../crds/unit.ts'
