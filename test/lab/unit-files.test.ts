@@ -1,4 +1,4 @@
-// deadline: 60 s
+// deadline: 90 s
 /** Drop-ins, environment from ConfigMaps and credentials from Secrets, as services on real machines see them. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
