@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import type { LogLine, ObservedUnit, UnitDriver, UnitFile } from '../../node-agent/units/driver.ts'
 import { type Requirement, suiteOf } from '../support/requirements.ts'
 import { until } from '../support/until.ts'
+import { reachTests } from './unit-driver-reach.ts'
 
 export interface UnitDriverRig {
   readonly driver: UnitDriver
@@ -48,6 +49,7 @@ export function unitDriverSuite(name: string, { needs = [], open }: UnitDriverSu
   removalTests(test)
   observationTests(test)
   journalTests(test)
+  reachTests(test)
   test.run()
 }
 
