@@ -20,7 +20,7 @@ export interface HoldingDeps {
   readonly units: BoundUnits
   readonly memory: Memory
   readonly copies: Copies<Unit>
-  readonly exclusive: Pick<Exclusive, 'term' | 'claimed'>
+  readonly exclusive: Pick<Exclusive, 'term' | 'claimed' | 'refusal'>
   /** Another round is worth it. */
   readonly wake: () => void
   readonly signal: AbortSignal
@@ -81,7 +81,9 @@ async function claim({ uid }: Action, deps: HoldingDeps): Promise<void> {
   const { client, machineName, units, exclusive, signal } = deps
   const unit = units.get(uid)
   const term = exclusive.term()
-  if (unit === undefined || (isExclusive(unit) && term === undefined)) return
+  if (unit === undefined) return
+  if (isExclusive(unit) && term === undefined && exclusive.refusal(unit) === undefined)
+    throw new Error('the lease of this machine ran out')
   const body = claimPatch(unit, machineName, new Date())
   units.learn(await patchStatus(client, unit.metadata.name, body, signal))
   if (isExclusive(unit) && term !== undefined) beginAnew(uid, term, deps)

@@ -156,8 +156,9 @@ function planRun(unit: Wanted, world: World): Action[] {
   ]
 }
 
-function isClaimable(unit: Wanted, world: World): boolean {
-  return world.online && (unit.exclusive === undefined || (unit.exclusive.claimable && world.hasLease))
+/** What will not be started here may be held without a lease: somebody has to say why. */
+function isClaimable({ exclusive, unsupported }: Wanted, { online, hasLease }: World): boolean {
+  return online && (exclusive === undefined || (exclusive.claimable && (hasLease || unsupported !== undefined)))
 }
 
 /**

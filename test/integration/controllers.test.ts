@@ -37,6 +37,10 @@ test.after(async () => {
   await server.close()
 })
 test.after.each(async () => {
+  const free = { type: 'merge', body: { metadata: { finalizers: null } } } as const
+  const { items } = await admin.list(Unit)
+  const kept = items.filter(({ metadata }) => metadata.finalizers !== undefined)
+  await Promise.all(kept.map(({ metadata }) => admin.patch(Unit, metadata.name, free)))
   await Promise.all([clear(Unit), clear(Machine), clear(Lease, MACHINE_LEASES)])
 })
 
@@ -53,7 +57,7 @@ async function bringUp(name: string): Promise<{ die(): void }> {
   const ready = { type: 'Ready', status: 'True', reason: 'AgentReady', message: 'ready', lastTransitionTime: now }
   const body = { status: { conditions: [ready] } }
   await admin.patch(Machine, name, { type: 'merge', subresource: 'status', body })
-  const spec = { holderIdentity: name, leaseDurationSeconds: 2 }
+  const spec = { holderIdentity: name }
   await admin.create(Lease, { metadata: { name, namespace: MACHINE_LEASES }, spec })
   const renew = async () => {
     const renewTime = new Date().toISOString().replace('Z', '000Z')
@@ -142,15 +146,18 @@ test('a unit that waits for another is placed beside it as soon as that is place
     for (const { die } of machines) die()
   }))
 
-test('a machine whose lease runs out is Unknown and its units move; exclusive ones stay', () =>
+test('a machine whose lease runs out is Unknown and its units move, exclusive ones too if their holder fences them', () =>
   withControllers(async () => {
     const m1 = await bringUp('m1')
     await create('a.service')
     await create('x.service', { failover: 'exclusive' })
+    await create('y.service', { failover: 'exclusive' })
     await create('n.service', { failover: 'none' })
-    await Promise.all(['a.service', 'x.service', 'n.service'].map(placed))
+    await Promise.all(['a.service', 'x.service', 'y.service', 'n.service'].map(placed))
     const status = { machineName: 'm1', currentState: 'launched', systemd: { activeState: 'active' } }
-    await admin.patch(Unit, 'a.service', { type: 'merge', subresource: 'status', body: { status } })
+    const hold = (name: string, more: object = {}) =>
+      admin.patch(Unit, name, { type: 'merge', subresource: 'status', body: { status: { ...status, ...more } } })
+    await Promise.all([hold('a.service'), hold('x.service'), hold('y.service', { fencingToken: '7' })])
     const m2 = await bringUp('m2')
     m1.die()
     const diedMs = performance.now()
@@ -165,8 +172,34 @@ test('a machine whose lease runs out is Unknown and its units move; exclusive on
     assert.is(moved.status?.systemd, undefined)
     const lost = findCondition((await admin.get(Machine, 'm1')).status?.conditions, 'Ready')
     assert.equal([lost?.status, lost?.reason], ['Unknown', 'LeaseExpired'])
+    await until(async () => (await machineOf('y.service')) === 'm2', { what: 'the fenced exclusive unit moved' })
+    assert.is((await admin.get(Unit, 'y.service')).status?.fencingToken, undefined)
     assert.equal([await machineOf('x.service'), await machineOf('n.service')], ['m1', 'm1'])
     m2.die()
+  }))
+
+test('an exclusive unit that was deleted is there until nobody holds it; one that was never held goes at once', () =>
+  withControllers(async () => {
+    const m1 = await bringUp('m1')
+    await create('x.service', { failover: 'exclusive', machineName: 'm1' })
+    const finalizers = async () => (await admin.get(Unit, 'x.service')).metadata.finalizers
+    await until(async () => (await finalizers())?.includes('flotilla.dev/stopped'), { what: 'bound by hand, and kept' })
+    const holding = (machineName: string | null) => ({ status: { machineName, fencingToken: machineName && '7' } })
+    const hold = (machineName: string | null) =>
+      admin.patch(Unit, 'x.service', { type: 'merge', subresource: 'status', body: holding(machineName) })
+    await hold('m1')
+    await admin.delete(Unit, 'x.service')
+    assert.ok((await admin.get(Unit, 'x.service')).metadata.deletionTimestamp, 'its holder has not stopped it yet')
+    await hold(null)
+    const gone = (name: string) => async () =>
+      !(await admin.list(Unit)).items.some((unit) => unit.metadata.name === name)
+    await until(gone('x.service'), { what: 'gone, once its holder let go' })
+    await create('z.service', { failover: 'exclusive' })
+    assert.is(await placed('z.service'), 'm1')
+    assert.equal((await admin.get(Unit, 'z.service')).metadata.finalizers, ['flotilla.dev/stopped'])
+    await admin.delete(Unit, 'z.service')
+    await until(gone('z.service'), { what: 'gone, never held' })
+    m1.die()
   }))
 
 test('when every machine falls silent at once none of their units moves', () =>

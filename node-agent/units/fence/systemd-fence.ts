@@ -22,11 +22,16 @@ export function systemdFence(bus: SystemdBus, times: FenceTimes): Fence {
   const arm = async (untilUs: number, wants: readonly string[]): Promise<void> => {
     const name = timerOf(untilUs)
     const properties = await timerProperties(bus, untilUs, wants, times)
-    const [job] = await bus.manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', [name, 'replace', properties, NO_UNITS])
     const before = armed
+    // Known before it is there: one that was started though the answer was lost must not outlive the next.
     armed = [...before, name]
+    const [job] = await bus.manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', [name, 'replace', properties, NO_UNITS])
     const result = await bus.jobResult(String(job), JOB_TIMEOUT_MS)
-    if (result !== 'done') throw new Error(`systemd did not start ${name}: ${result || 'no answer'}`)
+    if (result !== 'done') {
+      // The target must not be up without a timer.
+      await stop(bus, [LEASE_TARGET])
+      throw new Error(`systemd did not start ${name}: ${result || 'no answer'}`)
+    }
     if (wants.length === 0) return
     await stop(bus, before)
     armed = armed.filter((other) => !before.includes(other))

@@ -68,6 +68,24 @@ test('a machine that never renewed is given one lease from when it was seen', ()
   assert.equal([...judge.verdict(9_000).stale], ['m2'])
 })
 
+test('a lease lasts as long as its machine says', () => {
+  const judge = createJudge(LEASE_MS)
+  judge.heard('long', '1', 0, 20_000)
+  judge.heard('short', '1', 0, 2_000)
+  judge.heard('m1', '1', 0)
+  assert.equal([...judge.verdict(1_999).stale], [])
+  assert.equal([...judge.verdict(2_000).stale], ['short'])
+  assert.equal([...judge.verdict(19_999).stale].toSorted(), ['m1', 'short'])
+  assert.ok(judge.verdict(20_000).stale.has('long'))
+})
+
+test('who renews seldom is a witness all the same', () => {
+  const judge = createJudge(LEASE_MS)
+  judge.heard('long', '1', 0, 20_000)
+  assert.is(judge.verdict(10_000).trusted, true)
+  assert.is(judge.verdict(11_001).trusted, false)
+})
+
 test('a forgotten machine is never stale', () => {
   const judge = createJudge(LEASE_MS)
   judge.heard('m1', '1', 0)

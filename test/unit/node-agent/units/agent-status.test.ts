@@ -156,6 +156,33 @@ test('a claim proves that nobody holds the unit, whatever its status lacks', () 
   assert.equal(proof({ machineName: '' }), [placed, { op: 'test', path: '/status/machineName', value: '' }])
 })
 
+test('a claim of an exclusive unit proves all that was seen, and makes that version its fencing token', () => {
+  const single: Unit = { ...unit, spec: { ...unit.spec, failover: 'exclusive' } }
+  for (const status of [undefined, { machineName: '' }, { machineName: 'm1', fencingToken: '5' }]) {
+    const patch = claimPatch(status ? { ...single, status } : single, 'm1', NOW)
+    assert.equal(patch[1], { op: 'test', path: '/metadata/resourceVersion', value: '7' })
+    const [whole] = patch.filter(({ path }) => path === '/status')
+    const token = whole ? (whole.value as { fencingToken: string }).fencingToken : patch.at(-1)?.value
+    assert.is(token, '7')
+  }
+})
+
+test('a unit that is not exclusive any more says so in a write that proves what was seen', () => {
+  const freed: Unit = { ...unit, status: { machineName: 'm1', fencingToken: '5' } }
+  const said = report({
+    unit: wanted,
+    observed,
+    record: undefined,
+    installedHash: 'h1',
+    refusal: undefined,
+    takenBy: undefined,
+  })
+  const [holder, seen, first] = statusPatch(freed, said, 'm1', NOW) ?? []
+  assert.equal(holder, { op: 'test', path: '/status/machineName', value: 'm1' })
+  assert.equal(seen, { op: 'test', path: '/metadata/resourceVersion', value: '7' })
+  assert.equal(first, { op: 'remove', path: '/status/fencingToken' })
+})
+
 test('a claim says Scheduled in the same write', () => {
   const [, , status] = claimPatch(unit, 'm1', NOW)
   const { machineName, conditions } = (status ?? { value: {} }).value as NonNullable<Unit['status']>
