@@ -1,4 +1,4 @@
-// deadline: 90 s
+// deadline: 120 s
 /**
  * What fleet's engine did with units, and where it went wrong, on three real machines (spec: fleet §4, §10.1, §12). One
  * file, and longer for it, because all of it shares one cluster.
@@ -296,6 +296,18 @@ test('kubectl label moves it too, and why says what moved it', async () => {
   assert.match(await lab.why('ssd.service'), /moved from m2 to m3: has no metadata disk=ssd/)
 })
 
+test('what is slow to stop starts on its next machine only once it has stopped on the last', async () => {
+  const service = ['TimeoutStopSec=1', 'ExecStart=/bin/sh -c "trap : TERM; while :; do sleep 0.2; done"']
+  await lab.apply({ 'slow.service': { service, xFleet: to('m1') } })
+  await lab.activeOn('slow.service')
+  await lab.apply({ 'slow.service': { service, xFleet: to('m2') } })
+  await lab.unitWhen('slow.service', (unit) => unit.spec.machineName === 'm2' && isActive(unit))
+  assert.equal(await lab.activeOn('slow.service'), ['m2'])
+  const ended = await lab.on('m1', 'journalctl -u slow.service -o short-unix --no-pager -q | tail -1')
+  const begun = await lab.on('m2', 'journalctl -u slow.service -o short-unix --no-pager -q | head -1')
+  assert.ok(Number.parseFloat(ended) <= Number.parseFloat(begun), `${ended}\n${begun}`)
+})
+
 test('where nothing fits any more it is stopped and waits, and comes back when something fits', async () => {
   await patch(['replace', 'm3', 'disk', 'hdd'])
   assert.match(await lab.waits('ssd.service'), /m3: has no metadata disk=ssd/)
@@ -330,6 +342,10 @@ test('list-machines has each machine with the ID and the address that it has its
     assert.ok(said.startsWith(id), machine)
     assert.ok(said.includes(primaryIP ?? 'none'), machine)
   }
+})
+
+test('list-units and systemd agree on every unit of every machine', async () => {
+  assert.equal(await lab.disagreements(), [])
 })
 
 test.run()

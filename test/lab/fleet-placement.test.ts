@@ -130,4 +130,8 @@ test('the smallest change that why names does place it', async () => {
   assert.equal(await lab.activeOn('gold.service'), [machine])
 })
 
+test('list-units and systemd agree on every unit of every machine', async () => {
+  assert.equal(await lab.disagreements(), [])
+})
+
 test.run()

@@ -1,4 +1,4 @@
-// deadline: 90 s
+// deadline: 120 s
 /**
  * What fleet's users missed, on five real machines: sets that scale and roll, spreading, taints, cordon, room (spec: fleet
  * §11; docs: decisions 0019, 0021). One file, and longer for it, because all of it shares one cluster.
@@ -316,6 +316,10 @@ test('and comes when there is room', async () => {
   const freed = (await lab.product.admin.get(Unit, 'big@3.service')).spec.machineName
   await lab.kubectl('delete', 'unit', 'big@3.service')
   assert.equal(await lab.activeOn('big@6.service'), [freed])
+})
+
+test('list-units and systemd agree on every unit of every machine', async () => {
+  assert.equal(await lab.disagreements(), [])
 })
 
 test.run()

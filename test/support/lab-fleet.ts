@@ -67,6 +67,8 @@ export interface LabFleet extends AsyncDisposable {
   /** What `flotilla why` prints. */
   why(name: string): Promise<string>
   mainPid(unit: string, machine: string): Promise<string>
+  /** `UNIT MACHINE` of what is active only in list-units, or only for systemd; empty where the two agree. */
+  disagreements(): Promise<string[]>
 }
 
 const SLEEP = ['ExecStart=/bin/sleep infinity', 'TimeoutStopSec=2']
@@ -163,6 +165,16 @@ function createHands(bound: Bound): Pick<LabFleet, 'apply' | 'applyRefused' | 'd
   }
 }
 
+async function disagreements(lab: Pick<LabFleet, 'fleet' | 'ids' | 'seen'>): Promise<string[]> {
+  const [states, seen] = await Promise.all([lab.fleet.listUnits(), lab.seen()])
+  const machineOf = new Map(Object.entries(lab.ids).map(([machine, id]) => [id, machine]))
+  const told = states
+    .filter(({ systemdActiveState }) => systemdActiveState === 'active')
+    .map(({ name, machineID }) => `${name} ${machineOf.get(machineID)}`)
+  const running = seen.filter(({ active }) => active === 'active').map(({ unit, machine }) => `${unit} ${machine}`)
+  return [...told.filter((each) => !running.includes(each)), ...running.filter((each) => !told.includes(each))]
+}
+
 async function idsOf({ admin }: Product): Promise<Record<string, string>> {
   const { items } = await admin.list(Machine)
   return Object.fromEntries(items.map(({ metadata, status }) => [metadata.name, status?.machineID ?? '']))
@@ -182,10 +194,10 @@ export async function startLabFleet(machineCount: number): Promise<LabFleet> {
   const eyes = await createEyes(bound)
   const waits = createWaits(bound)
   const hands = createHands(bound)
+  const [ids, fleet] = [await idsOf(product), fleetctl(url)]
   return {
-    ...{ ...bound, ...eyes, ...waits, ...hands },
-    ids: await idsOf(product),
-    fleet: fleetctl(url),
+    ...{ ...bound, ...eyes, ...waits, ...hands, ids, fleet },
+    disagreements: () => disagreements({ fleet, ids, seen: eyes.seen }),
     ask: (method, path, body) => askFleet(url, method, `/fleet/v1/${path}`, { body }),
     activeOn: async (...names) => {
       await Promise.all(names.map((name) => waits.unitWhen(name, isActive)))
