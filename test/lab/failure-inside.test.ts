@@ -1,13 +1,13 @@
 // deadline: 120 s
+// One file, and longer for it, because all its tests share one lab.
 /**
  * What breaks inside a machine while the machine lives: its agent, its D-Bus, its systemd, its journal, its disk. And a
- * control plane that stands still. Units are not to notice any of it. One file, and longer for it, because all share one lab.
+ * control plane that stands still. Units are not to notice any of it.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
-import { FAULTS_NEED, type LabFaults, labFaults } from '../support/lab-faults.ts'
+import { FAULTS_NEED, type LabFaults, labFaults, lasting } from '../support/lab-faults.ts'
 import { activeOf, type LabSight, labSight, type Run, SLEEPER } from '../support/lab-sight.ts'
 import { flotilla, type Product, startProduct } from '../support/product.ts'
 import { suiteOf } from '../support/requirements.ts'
@@ -184,13 +184,13 @@ test('space is back: what was refused starts by itself', async () => {
 
 /** The agent's own command line, for another machine's name, with that one's credentials. */
 const IMPOSTOR = `agent=$(systemctl show -P MainPID flotilla-agent.service)
-command=$(tr '\\0' ' ' </proc/$agent/cmdline | sed -e 's,--name m2,--name m1,' -e 's,/etc/flotilla/,/root/,' \
-  -e 's,/var/lib/flotilla,/root/impostor,' -e 's,--listen [^ ]*,--listen 127.0.0.1:0,')
+command=$(tr '\\0' ' ' </proc/$agent/cmdline | sed -e 's,--name m2,--name m1,' -e 's,/etc/flotilla/kubeconfig,/run/impostor.kubeconfig,' \
+  -e 's,/var/lib/flotilla,/run/impostor,' -e 's,--listen [^ ]*,--listen 127.0.0.1:0,')
 systemd-run --quiet --unit=impostor $command`
 
 test('a second machine of the same name runs nothing', async () => {
   const kubeconfig = await faults.inside('m1', 'base64 -w0 /etc/flotilla/kubeconfig')
-  await faults.inside('m2', `echo ${kubeconfig} | base64 -d >/root/kubeconfig\n${IMPOSTOR}`)
+  await faults.inside('m2', `echo ${kubeconfig} | base64 -d >/run/impostor.kubeconfig\n${IMPOSTOR}`)
   await createdAndActive('u-m1-f.service', 'm1')
   assert.is((await sight.runs('m2', 'u-m1-')).length, 0)
 })
@@ -243,7 +243,7 @@ test('the control plane stands still for longer than a lease: nothing is stopped
   await createdAndActive('u-m2-g.service', 'm2')
   const before = await sight.runsOn(MACHINES, 'u-')
   faults.pauseControlPlane()
-  await delay(LEASE_MS + 1_000)
+  await lasting(LEASE_MS + 1_000)
   assert.equal(await sight.runsOn(MACHINES, 'u-'), before)
   faults.resumeControlPlane()
   await sight.renewed(MACHINES, 2)

@@ -1,14 +1,14 @@
 // deadline: 150 s
+// One file, and longer for it, because all its tests share one lab.
 /**
  * Machines that fall silent, in every way, several at a time: five with their own systemd, and what became of their units,
- * asked of those systemds themselves and not only of the objects. One file, and longer for it, because all share one lab.
+ * asked of those systemds themselves and not only of the objects.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { Event } from '../../crds/core/index.ts'
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
-import { FAULTS_NEED, type LabFaults, labFaults } from '../support/lab-faults.ts'
+import { FAULTS_NEED, type LabFaults, labFaults, lasting } from '../support/lab-faults.ts'
 import { activeOf, type LabSight, labSight, type Run, SLEEPER } from '../support/lab-sight.ts'
 import { type Product, startProduct } from '../support/product.ts'
 import { suiteOf } from '../support/requirements.ts'
@@ -60,7 +60,7 @@ test('two seconds of silence, of whatever kind, move nothing and restart nothing
     faults.cut('m4', 'out'),
     faults.stopAgent('m5'),
   ])
-  await delay(BLIP_MS)
+  await lasting(BLIP_MS)
   await faults.restore()
   await sight.renewed(MACHINES)
   assert.equal(await bindings(), bound)
@@ -219,7 +219,7 @@ test('the control plane is away: a machine that reboots starts its units from it
   await sight.allActive('u-g-', lost.length)
   ;[awayBefore, awayBound] = [await sight.runsOn(['m3', 'm4', 'm5'], 'u-'), await bindings()]
   await faults.cutControlPlane()
-  const awayFor = delay(LEASE_MS + 4_000)
+  const awayFor = lasting(LEASE_MS + 4_000)
   await Promise.all([faults.reboot('m1'), faults.reboot('m2', { abrupt: true }), faults.killAgent('m3')])
   const started = async () => (await sight.runsOn(['m1', 'm2'], 'u-g-')).length === 2
   await until(started, { what: 'u-g-m1 and u-g-m2 started without a server', timeoutMs: 25_000 })

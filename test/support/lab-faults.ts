@@ -3,6 +3,7 @@
  * (or `faults.restore()` in `after`, before the product is stopped) undoes whatever is still broken. Every verb may be
  * called again; it resolves when the fault is there, respectively gone. Needs `FAULTS_NEED` (requirements.ts).
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { findHierarchies, setFrozen } from '../../node-agent/lab/cgroups.ts'
 import type { CommandResult } from '../../node-agent/lab/command.ts'
 import { type ExecOptions, execIn } from '../../node-agent/lab/exec.ts'
@@ -15,6 +16,11 @@ import { until } from './until.ts'
 
 export type { Cut } from './lab-network-faults.ts'
 export const FAULTS_NEED = ['lab', 'nftables'] as const
+
+/** A fault's duration, where it is the very thing that a test is about. */
+export function lasting(ms: number): Promise<void> {
+  return delay(ms)
+}
 
 export interface LabFaults extends AsyncDisposable, NetworkFaults, DiskFaults {
   /** Runs a program as root inside, without the agent; whatever its exit status. Rejects while the machine is off. */
