@@ -98,7 +98,7 @@ async function assemble(
   const records = openRecords(dataDir)
   const memory = createMemory(await loadCopies(copies, log), await records.load(), { wake, signal })
   const units = boundUnits(machineName, informer)
-  const sources = await openUnitSources({ client, dataDir, wake, log, signal })
+  const sources = await openUnitSources({ client, dataDir, wake, readsSecrets: driver.kind === 'system', log, signal })
   let isOnline = false
   void informer.ready.then(() => {
     isOnline = true

@@ -44,12 +44,15 @@ interface Open {
 
 async function withSources(
   work: (open: Open) => Promise<void>,
-  { dataDir = tempDir(), client = admin, encrypt = reversed } = {},
+  { dataDir = tempDir(), client = admin, encrypt = reversed, readsSecrets = true } = {},
 ): Promise<void> {
   const stopping = new AbortController()
   let wakes = 0
   const wake = () => void wakes++
-  const sources = await openUnitSources({ client, dataDir, wake, log, signal: stopping.signal, encrypt })
+  const sources = await openUnitSources({
+    ...{ client, dataDir, wake, log, encrypt, readsSecrets },
+    signal: stopping.signal,
+  })
   await work({ sources, dataDir, wakes: () => wakes })
   stopping.abort()
 }
@@ -140,6 +143,20 @@ test('a Secret is never told before its blob is there, and why it cannot be is s
       assert.not(readdirSync(dataDir, { recursive: true }).some((file) => String(file).endsWith('.cred')))
     },
     { encrypt: refusing },
+  )
+})
+
+test('where nobody could decrypt it, no Secret is asked for', async () => {
+  const name = freshName()
+  await admin.create(Secret, { metadata: { name, ...IN_DEFAULT }, stringData: { k: 'v' } })
+  const never: Encrypt = () => assert.unreachable('nothing may be encrypted') as never
+  await withSources(
+    async ({ sources }) => {
+      sources.of([takes(name), names(name)], true)
+      await told(sources, name, { absent: 'no-object' })
+      assert.equal(sources.of([takes(name), names(name)], true).secretKey(name, 'k', 'c'), { absent: 'unknown' })
+    },
+    { encrypt: never, readsSecrets: false },
   )
 })
 

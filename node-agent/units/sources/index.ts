@@ -19,6 +19,8 @@ export interface UnitSourcesOptions {
   readonly wake: () => void
   readonly log: Logger
   readonly signal: AbortSignal
+  /** False where no manager could decrypt them: then no Secret is asked for either. */
+  readonly readsSecrets: boolean
   readonly encrypt?: Encrypt
 }
 
@@ -32,7 +34,7 @@ export interface UnitSources {
 
 /** Copies and blobs of an earlier agent are taken up; nothing is asked before a unit needs it. */
 export async function openUnitSources(options: UnitSourcesOptions): Promise<UnitSources> {
-  const { client, dataDir, wake, log, signal, encrypt = encryptForHost } = options
+  const { client, dataDir, wake, log, signal, readsSecrets, encrypt = encryptForHost } = options
   const copies = openCopies<ConfigMap>(dataDir, 'ConfigMap')
   const kept = await copies.load((file, error) => log.error({ file, err: error }, 'copy unreadable, left alone'))
   const blobs = await openCredentialBlobs(dataDir)
@@ -52,7 +54,7 @@ export async function openUnitSources(options: UnitSourcesOptions): Promise<Unit
         needs = now
         answer = undefined
         configMaps.keepTo(now.configMaps)
-        secrets.keepTo(now.secrets)
+        secrets.keepTo(readsSecrets ? now.secrets : new Map())
       }
       if (answer?.online !== online) answer = { online, sources: sourcesOf(configMaps, secrets, online) }
       return answer.sources
