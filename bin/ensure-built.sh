@@ -31,7 +31,8 @@ if installed && built "$@"; then exit 0; fi
 exec 9<bin/ensure-built.sh
 flock 9
 
-if ! installed; then
+# Packages that another tree lends by a link are that tree's: an install would first remove all of them.
+if ! installed && [[ ! -L node_modules ]]; then
   check_node
   echo 'installing packages (once, about half a minute)' >&2
   npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error >&2
