@@ -156,7 +156,12 @@ export const Unit = defineKind({
         machineName: z.string().optional().describe('The machine that holds the unit now.'),
         systemd: SystemdState.optional().describe("systemd's own words."),
         hash: z.string().optional().describe('SHA-1 of the content the machine has.'),
-        fencingToken: z.string().optional(),
+        fencingToken: z
+          .string()
+          .optional()
+          .describe(
+            'Of an exclusive unit: FLOTILLA_FENCING_TOKEN of its holder, greater than that of any holder before.',
+          ),
         replicas: z.int().optional().describe('Instances that are there.'),
         activeReplicas: z.int().optional().describe('Instances that run, with whatever content.'),
         readyReplicas: z.int().optional().describe('Instances that run as they are asked to now.'),

@@ -64,6 +64,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await faults.cutControlPlane()
     await faults.reboot(holder, { abrupt: true })
     await delay(leaseMs)
+    const state = await faults.inside(holder, `systemctl is-active ${UNIT} || true`)
+    if (state === 'active') throw new Error(`${holder} started it without asking anybody`)
     await faults.healAll()
   },
   'D-Bus killed, then cut': async (stage) => {
