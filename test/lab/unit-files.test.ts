@@ -90,7 +90,7 @@ test('a unit waits for the ConfigMap that it names, says so, and starts by itsel
   await create('env.service', { environment })
   assert.match(
     messageOf(await saying('env.service', 'ConfigMissing')),
-    /^environment COLOUR comes from ConfigMap default\/settings, which does not exist: kubectl create configmap settings/,
+    /^environment COLOUR comes from ConfigMap default\/settings, which does not exist: kubectl -n default create configmap settings/,
   )
   assert.is(await onM1('systemctl show -P LoadState env.service'), 'not-found')
   await product.admin.create(ConfigMap, { metadata: { name: 'settings', ...IN_DEFAULT }, data: { shape: 'round' } })

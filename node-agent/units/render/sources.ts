@@ -69,7 +69,7 @@ function missing(
   const example = kind === 'Secret' ? 'secret generic' : 'configmap'
   const texts = {
     unknown: `${what} comes from ${object}, which could not be read${why ? `: ${why}` : ' yet'}`,
-    'no-object': `${what} comes from ${object}, which does not exist: kubectl create ${example} ${name} --from-literal=${key}=VALUE`,
+    'no-object': `${what} comes from ${object}, which does not exist: kubectl -n default create ${example} ${name} --from-literal=${key}=VALUE`,
     'no-key': `${what} comes from the key ${key} of ${object}, which it does not have: add the key, or make it optional`,
     'not-encrypted': `${what} comes from ${object}, and cannot be kept on this machine: ${why ?? 'not encrypted yet'}`,
   }

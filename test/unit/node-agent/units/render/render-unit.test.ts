@@ -108,7 +108,7 @@ test('what a unit lacks is named with what to do; what is optional is left out',
   const say = (name: string, key: string, optional = false) =>
     missingSources(unit({ environment: [fromMap(name, key, optional)] }), there)?.message
   assert.is(say('m', 'k'), undefined)
-  assert.match(say('n', 'k') ?? '', 'ConfigMap default/n, which does not exist: kubectl create configmap n')
+  assert.match(say('n', 'k') ?? '', 'ConfigMap default/n, which does not exist: kubectl -n default create configmap n')
   assert.match(say('m', 'l') ?? '', 'the key l of ConfigMap default/m')
   assert.is(say('m', 'l', true), undefined)
   assert.is(renderUnit(unit({ environment: [fromMap('m', 'l', true)] }), there).dropIns, undefined)
