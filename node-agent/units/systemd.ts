@@ -120,5 +120,7 @@ async function stopCompletely(bus: SystemdBus, name: string, deadlineMs: number)
   const job = splitUnitName(name).isTemplate ? '' : await stopUnit(bus, name)
   if (job === '' || (await bus.jobResult(job, deadlineMs)) !== '') return
   await refusal(bus.manager('KillUnit', 'ssi', [name, 'all', SIGKILL]))
-  await bus.jobResult(job, KILL_DEADLINE_MS)
+  // A process that no signal ends (a disk that hangs) still runs: the unit is not given away.
+  const ended = await bus.jobResult(job, KILL_DEADLINE_MS)
+  if (ended === '') throw new BusRefusedError('Timeout', 'still running after SIGKILL')
 }
