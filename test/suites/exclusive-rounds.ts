@@ -61,10 +61,9 @@ async function neverTwice({ product, faults, random, leaseMs }: Bed, names: read
   const lost = (atS: number) => void losses.push(atS)
   for (const [round, fault] of names.entries()) {
     const holder = await settled(product, faults, MACHINES)
+    if (round % LOOK_EVERY_ROUNDS === 0) assert.equal(overlaps(await runsOf(faults, MACHINES)), [], `by round ${round}`)
     const stage = { product, faults, machines: MACHINES, random, leaseMs, holder, lost }
     await during(`round ${round + 1}, ${fault} on ${holder}`, FAULTS[fault]?.(stage), faults)
-    if (round % LOOK_EVERY_ROUNDS === 0)
-      assert.equal(overlaps(await runsOf(faults, MACHINES)), [], `after round ${round + 1}`)
   }
   await settled(product, faults, MACHINES)
   const runs = await runsOf(faults, MACHINES)

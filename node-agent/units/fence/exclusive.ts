@@ -9,7 +9,7 @@
 import type { Logger } from 'pino'
 import type { Unit } from '../../../crds/unit.ts'
 import { uidOf, unitNameOf } from '../bound-units.ts'
-import type { UnitDriver, UnitFile } from '../driver.ts'
+import { DriverUnavailableError, type UnitDriver, type UnitFile } from '../driver.ts'
 import type { GeneratedDropIn } from '../render/render-unit.ts'
 import { cannotBeFenced, fenceDropIn } from './drop-in.ts'
 import { type Fence, fenceTimes } from './fence.ts'
@@ -142,10 +142,21 @@ async function look(state: State, uids: readonly string[]): Promise<ReadonlyMap<
   state.isNeeded = uids.length > 0
   const { fence } = state
   if (fence === undefined || uids.length === 0) return new Map()
-  await prepare(state, fence)
-  if (termOf(state) === undefined) void extend(state)
-  const open = await fence.openGates()
+  const open = await openNow(state, fence)
   return new Map(uids.map((uid) => [uid, open.has(uid) ? 'open' : isClaimed(state, uid) ? 'claimed' : 'closed']))
+}
+
+/** A fence that cannot be put up closes its gates; it holds up no other unit. */
+async function openNow(state: State, fence: Fence): Promise<ReadonlySet<string>> {
+  try {
+    await prepare(state, fence)
+    if (termOf(state) === undefined) void extend(state)
+    return await fence.openGates()
+  } catch (error) {
+    if (error instanceof DriverUnavailableError) throw error
+    state.options.log.error({ err: error }, 'exclusive units cannot be fenced')
+    return new Set()
+  }
 }
 
 function isClaimed(state: State, uid: string): boolean {
