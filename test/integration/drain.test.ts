@@ -64,16 +64,16 @@ test('flotilla drain moves everything, peers together, and says what stays; unco
     'web.service': {},
     'log.service': { content: content('MachineOf=web.service') },
     'db.service': { failover: 'none' },
-    'vip.service': { failover: 'exclusive' },
+    'api.service': {},
   })
   const { code, stdout } = await flotilla('drain', 'm1', '--timeout', '15s')
   assert.is(code, 0, stdout)
   for (const line of [/^unit\/web\.service left m1/m, /drained: .*staying: db\.service \(its failover is none\)/])
     assert.match(stdout, line)
   await until(async () => (await units()).every(isWell), { what: 'all active elsewhere', timeoutMs: 5_000 })
-  const [web, log, db, vip] = await Promise.all(['web', 'log', 'db', 'vip'].map((name) => placeOf(`${name}.service`)))
+  const [web, log, db, api] = await Promise.all(['web', 'log', 'db', 'api'].map((name) => placeOf(`${name}.service`)))
   assert.is(web, log)
-  assert.equal([web === 'm1', db, vip === 'm1'], [false, 'm1', false])
+  assert.equal([web === 'm1', db, api === 'm1'], [false, 'm1', false])
   await until(async () => (await units()).every(({ metadata }) => !metadata.annotations), { what: 'no mark is left' })
   const told = (await fleet.client.list(Event)).items.filter(({ reason }) => reason === 'Drained')
   assert.match(told[0]?.message ?? '', /^taken off m1: m1 is being drained$/)
