@@ -26,7 +26,8 @@ export function openMachineShell({ kubeconfig }: Product, machine: string): Mach
     },
     async [Symbol.asyncDispose]() {
       child.stdin.end()
-      const closed = child.exitCode ?? within(CLOSE_TIMEOUT_MS, once(child, 'close'), `the shell on ${machine} to close`)
+      const closed =
+        child.exitCode ?? within(CLOSE_TIMEOUT_MS, once(child, 'close'), `the shell on ${machine} to close`)
       await Promise.resolve(closed).catch(() => child.kill('SIGKILL'))
     },
   }
