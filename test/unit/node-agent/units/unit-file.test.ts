@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseUnitFile, UnitFileError } from '../../../../node-agent/units/unit-file.ts'
+import { parseUnit, parseUnitFile, UnitFileError } from '../../../../node-agent/units/unit-file.ts'
 
 const test = suite('unit files')
 
@@ -69,5 +69,30 @@ for (const [what, text, line] of [
     }
   })
 }
+
+test('drop-ins come after the file: lists go on or begin anew, and of single values the last counts', () => {
+  const unit = parseUnit({
+    content: '[S]\nE=a\nL=1',
+    dropIns: [
+      { name: '10.conf', content: '[S]\nE=b\nL=2' },
+      { name: '20.conf', content: '[S]\nL=\nL=3\n[T]\nE=t' },
+    ],
+  })
+  assert.equal([unit.all('S', 'E'), unit.all('S', 'L'), unit.last('T', 'E')], [['a', 'b'], ['3'], 't'])
+})
+
+test('neither a section nor an open line reaches from one text into the next', () => {
+  const unit = parseUnit({ content: '[S]\nE=a \\', dropIns: [{ name: '10.conf', content: 'F=stray\n[S]\nG=1' }] })
+  assert.equal([unit.last('S', 'E'), unit.last('S', 'F'), unit.last('S', 'G')], ['a', undefined, '1'])
+  assert.match(unit.warnings[0]?.message ?? '', 'outside of a section')
+})
+
+test('a drop-in that cannot be read is named', () => {
+  const read = () => parseUnit({ content: '[S]\nE=a', dropIns: [{ name: '10.conf', content: '[S\nE=b' }] })
+  assert.throws(
+    read,
+    (error: unknown) => error instanceof UnitFileError && /^drop-in 10\.conf, line 1: /.test(error.message),
+  )
+})
 
 test.run()
