@@ -2,10 +2,13 @@
  * What to do on this machine, decided purely: the same world always gives the same sorted actions, each with its reason.
  *
  * One step at a time is planned for a unit that has to go (stop, then remove, then release), because a service may take
- * minutes to stop and nothing else may wait for it; the next change of its state brings the next round.
+ * minutes to stop and nothing else may wait for it; the next change of its state brings the next round. Long because all
+ * steps share one world, and their order is the point.
  */
+import { isRunning, isStopping } from './active-state.ts'
 import type { ObservedUnit } from './driver.ts'
 import type { Gate } from './fence/exclusive.ts'
+import { beforeGate, type ExclusiveSight, isClaimable } from './fence/gate-plan.ts'
 import type { Missing } from './render/sources.ts'
 
 export type Desired = 'inactive' | 'loaded' | 'launched'
@@ -36,12 +39,7 @@ export interface Wanted {
   /** False while nobody may start it: an exclusive unit while the API is away. */
   readonly startable: boolean
   /** Never to run twice: it stands behind a gate. */
-  readonly exclusive?: {
-    /** False while its object could vanish although somebody holds it. */
-    readonly claimable: boolean
-    /** Its object says that its holder keeps it behind a gate. */
-    readonly confirmed: boolean
-  }
+  readonly exclusive?: ExclusiveSight
 }
 
 /** What this agent did with a unit; survives its restart. */
@@ -147,32 +145,13 @@ function planRun(unit: Wanted, world: World): Action[] {
   const record = world.records.get(unit.uid)
   // What runs goes on with what it has: only the next start needs what is missing.
   if (unit.missing !== undefined) return unit.desired === 'loaded' ? planLoaded(unit, world) : []
-  const beforeGate = planGate(unit, world)
-  if (beforeGate !== undefined) return beforeGate
+  const first = beforeGate(unit, world)
+  if (first !== undefined) return first === 'wait' ? [] : [act(first.do, unit, first.reason)]
   const install = installReason(unit, installed, record, world.epoch)
   return [
     ...(unit.desired === 'loaded' ? planLoaded(unit, world) : planLaunched(unit, world, installed)),
     ...(install === undefined ? [] : [act('install', unit, install)]),
   ]
-}
-
-/** What will not be started here may be held without a lease: somebody has to say why. */
-function isClaimable({ exclusive, unsupported }: Wanted, { online, hasLease }: World): boolean {
-  return online && (exclusive === undefined || (exclusive.claimable && (hasLease || unsupported !== undefined)))
-}
-
-/**
- * An exclusive unit behind a closed gate is stopped if it still runs (it has only now become exclusive) and claimed anew
- * before it is started. Undefined where nothing stands in its way, and offline, where it is not started anyhow.
- */
-function planGate(unit: Wanted, world: World): Action[] | undefined {
-  const gate = world.gates.get(unit.uid) ?? 'closed'
-  if (unit.exclusive === undefined || !unit.startable || unit.desired !== 'launched') return undefined
-  if (gate === 'claimed' || (gate === 'open' && unit.exclusive.confirmed)) return undefined
-  const seen = world.observed.get(unit.unitName)
-  if (isStopping(seen)) return []
-  if (isRunning(seen)) return [act('stop', unit, 'it runs and was not claimed as exclusive')]
-  return isClaimable(unit, world) ? [act('claim', unit, 'to be claimed again before it is started')] : []
 }
 
 /** After a boot the files are still there, but what made them known to the manager was not meant to last. */
@@ -270,15 +249,6 @@ function isOlder(one: Wanted, other: Wanted, records: ReadonlyMap<string, UnitRe
   if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt
   if (records.has(one.uid) !== records.has(other.uid)) return records.has(one.uid)
   return one.name < other.name
-}
-
-/** Anything that `stop` would change: `failed` and `inactive` have nothing left to stop. */
-export function isRunning(seen: ObservedUnit | undefined): boolean {
-  return seen !== undefined && seen.activeState !== 'inactive' && seen.activeState !== 'failed'
-}
-
-function isStopping(seen: ObservedUnit | undefined): boolean {
-  return seen?.activeState === 'deactivating'
 }
 
 function act(verb: Verb, unit: Held, reason: string): Action {

@@ -2,8 +2,9 @@
  * What a Unit's status says about it, from what was seen: pure, so that the same sight never makes two writes.
  * The Active condition's reasons are a contract: scripts wait on them.
  */
+import { isRunning } from './active-state.ts'
 import type { ObservedUnit } from './driver.ts'
-import { isRunning, type UnitRecord, type Wanted } from './plan.ts'
+import type { UnitRecord, Wanted } from './plan.ts'
 import { describeJobResult } from './unit-result.ts'
 
 export type ActiveReason =

@@ -1,4 +1,7 @@
-/** Controllers against the real API server, with machines played by the test: what a user sees of placement and loss. */
+/**
+ * Controllers against the real API server, with machines played by the test: what a user sees of placement and loss.
+ * Long because every promise shares one server and the machines that are played.
+ */
 import pino from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

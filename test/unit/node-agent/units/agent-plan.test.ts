@@ -1,7 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ObservedUnit } from '../../../../node-agent/units/driver.ts'
-import type { Gate } from '../../../../node-agent/units/fence/exclusive.ts'
 import { plan, type UnitRecord, type Wanted, type World } from '../../../../node-agent/units/plan.ts'
 
 const test = suite('agent: plan of a round')
@@ -47,8 +46,6 @@ interface Case {
   readonly online?: boolean
   readonly epoch?: string
   readonly waiting?: readonly string[]
-  readonly gates?: Readonly<Record<string, Gate>>
-  readonly hasLease?: boolean
 }
 
 function actions(world: Case): string[] {
@@ -64,12 +61,10 @@ function actions(world: Case): string[] {
     ),
     observed: new Map((world.observed ?? []).map((entry) => [entry.name, entry])),
     waiting: new Set(world.waiting),
-    gates: new Map(Object.entries(world.gates ?? {})),
-    hasLease: world.hasLease ?? true,
+    gates: new Map(),
+    hasLease: true,
   }).map((action) => `${action.do} ${action.uid}: ${action.reason}`)
 }
-
-const single: Wanted = { ...web, exclusive: { claimable: true, confirmed: true } }
 
 const running = { held: [held], records: [record], installed: { 'web.service': 'h1' }, observed: [seen('active')] }
 const ended = { ...running, observed: [seen('inactive')] }
@@ -228,51 +223,6 @@ const TABLE: readonly (readonly [title: string, world: Case, expected: readonly 
     'offline an exclusive unit is installed and not started',
     { wanted: [{ ...web, startable: false }], online: false },
     ['install u1: not installed'],
-  ],
-  [
-    'an exclusive unit is claimed only under a good lease',
-    { wanted: [{ ...single, holder: '' }], hasLease: false },
-    [],
-  ],
-  [
-    'an exclusive unit is claimed only when its object cannot vanish meanwhile',
-    { wanted: [{ ...single, holder: '', exclusive: { claimable: false, confirmed: false } }] },
-    [],
-  ],
-  [
-    'an exclusive unit behind a closed gate is claimed again before it is started',
-    { wanted: [single], ...ended, gates: { u1: 'closed' } },
-    ['claim u1: to be claimed again before it is started'],
-  ],
-  [
-    'and waits where the lease has run out',
-    { wanted: [single], ...ended, gates: { u1: 'closed' }, hasLease: false },
-    [],
-  ],
-  [
-    'an exclusive unit that the fence is stopping is left to it',
-    { wanted: [single], ...running, observed: [seen('deactivating')], gates: { u1: 'closed' } },
-    [],
-  ],
-  [
-    'a claimed one is started',
-    { wanted: [single], ...ended, records: [{ ...record, started: false }], gates: { u1: 'claimed' } },
-    ['start u1: launched is desired'],
-  ],
-  ['one that runs behind its open gate is left alone', { wanted: [single], ...running, gates: { u1: 'open' } }, []],
-  [
-    'a running unit that becomes exclusive is stopped before it is claimed as such',
-    {
-      wanted: [{ ...single, exclusive: { claimable: true, confirmed: false } }],
-      ...running,
-      gates: { u1: 'closed' },
-    },
-    ['stop u1: it runs and was not claimed as exclusive'],
-  ],
-  [
-    'an open gate counts for nothing once its object does not know of it',
-    { wanted: [{ ...single, exclusive: { claimable: true, confirmed: false } }], ...running, gates: { u1: 'open' } },
-    ['stop u1: it runs and was not claimed as exclusive'],
   ],
   [
     'what is installed and on no record is not given back: it may still run',
