@@ -18,13 +18,15 @@ export interface Eligible {
   domains(topologyKey: string): readonly string[]
   /** False: it has to be found anew. */
   catchUp(): boolean
-  readonly size: number
 }
 
 const FIXED = RULES.filter(({ fixed }) => fixed)
 const FIXED_PREFERENCES = PREFERENCES.filter(({ fixed }) => fixed)
-/** Of all that is kept, counted in machines: some tens of MB. What was found first goes first. */
-const MOST_KEPT = 500_000
+/** Kinds of asks that are kept, and machines in all of them together; the kind that was found first goes first. */
+const MOST_KINDS = 1_000
+const MOST_KEPT = 300_000
+/** Amounts of requests of one kind for which machines are kept in order. */
+const MOST_HEAPS = 8
 
 /** `worldOf` is called only once the world is complete. */
 export function createEligibility(worldOf: () => MutableWorld): (ask: Ask) => Eligible {
@@ -33,13 +35,9 @@ export function createEligibility(worldOf: () => MutableWorld): (ask: Ask) => El
     const found = findEligible(ask, worldOf())
     known.delete(ask.signature)
     known.set(ask.signature, found)
-    let kept = 0
-    for (const { size } of known.values()) kept += size
-    for (const [signature, { size }] of known) {
-      if (kept <= MOST_KEPT || signature === ask.signature) break
-      known.delete(signature)
-      kept -= size
-    }
+    const [oldest] = known.keys()
+    const most = Math.min(MOST_KINDS, Math.max(MOST_HEAPS, MOST_KEPT / (worldOf().hosts.length + 1)))
+    if (known.size > most && oldest !== undefined) known.delete(oldest)
     return found
   }
   return (ask) => {
@@ -84,18 +82,12 @@ function findEligible(ask: Ask, world: MutableWorld): Eligible {
       domains = new Map()
       return true
     },
-    get size() {
-      return members.size * (1 + heaps.size)
-    },
   }
 }
 
 function isDisliked({ machine }: Host): boolean {
   return machine.spec?.taints?.some(({ effect }) => effect === 'PreferNoSchedule') ?? false
 }
-
-/** One an amount of requests. */
-const MOST_HEAPS = 16
 
 function createHeaps(world: MutableWorld, members: ReadonlySet<Host>, rankOf: (host: Host) => number) {
   const heaps = new Map<string, { readonly heap: LoadHeap; readTo: number }>()
@@ -118,9 +110,6 @@ function createHeaps(world: MutableWorld, members: ReadonlySet<Host>, rankOf: (h
         else known.heap.drop(host)
       known.readTo = lighter.head
       return known.heap
-    },
-    get size() {
-      return heaps.size
     },
   }
 }

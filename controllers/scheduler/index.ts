@@ -56,6 +56,7 @@ export function createScheduler(options: SchedulerOptions): Runnable {
       if (tookMs > LONG_MS) restUntilMs = begunMs + 2 * tookMs
       context.log.debug({ actions, tookMs }, 'planned')
     }
+    if (planner.isDue) return { requeueAfterMs: 1 }
     const dueMs = Math.min(planner.dueAtMs, rewordAtMs, feed.checkAtMs) - clock.monotonicMs()
     return Number.isFinite(dueMs) ? { requeueAfterMs: Math.max(1, dueMs) } : DONE
   }

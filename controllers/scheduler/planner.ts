@@ -5,8 +5,9 @@
  */
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
-import { type NewCondition, saysAlready } from '../lib/conditions.ts'
+import { findCondition, type NewCondition, saysAlready } from '../lib/conditions.ts'
 import { type Ask, askAgain, askOf } from './ask.ts'
+import { SCHEDULED } from './conditions.ts'
 import { driftOf } from './drift.ts'
 import { isAtEase } from './evict.ts'
 import { isHeldToRules, type Need, needOf } from './need.ts'
@@ -102,7 +103,9 @@ export function createPlanner(): Planner {
           targetOf(action),
           action.do === 'explain' ? action.conditions : undefined,
         )
-      state.isDue = false
+      // What came may drive out what is there (Replaces), and changes what those hear who waited before it came.
+      state.isDue = [...world.suspects].some(heldUnit)
+      if (actions.some(isMove) && (needs.place.size > 0 || !actions.every(isMove))) due(state)
       return actions
     },
     drift: (machines, units) => {
@@ -120,6 +123,10 @@ function due(state: State): void {
 
 function listed(units: ReadonlyMap<string, Readonly<Unit>>): Readonly<Unit>[] {
   return [...units.values()]
+}
+
+function isMove(action: Action): boolean {
+  return action.do !== 'explain'
 }
 
 function targetOf(action: Action): string {
@@ -140,12 +147,19 @@ function putUnit(state: State, unit: Readonly<Unit>): void {
   state.entries.set(name, entry)
   entry.unit = unit
   if (entry.open && entry.open.version !== resourceVersion) close(state, name, entry)
+  else if (before && needOf(unit) === 'place' && !tellsTheSame(unit, before)) due(state)
   if (isHeldToRules(unit) && !(before && isHeldToRules(before))) state.world.suspects.add(name)
   if (needOf(unit) !== (before && needOf(before))) due(state)
   const ask = before ? askAgain(unit, before) : askOf(unit)
   setAsk(state, entry, isWanted(unit) ? ask : undefined)
   settle(state, name, entry)
   file(state, name, entry)
+}
+
+/** Somebody else may have taken away what it was told. */
+function tellsTheSame({ status }: Readonly<Unit>, { status: before }: Readonly<Unit>): boolean {
+  const told = findCondition(before?.conditions, SCHEDULED)
+  return told ? saysAlready(status?.conditions, told) : findCondition(status?.conditions, SCHEDULED) === undefined
 }
 
 function dropUnit(state: State, name: string): void {

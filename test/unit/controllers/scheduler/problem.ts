@@ -42,7 +42,7 @@ export interface Problem {
 }
 
 export const NAMES = ['a.service', 'ab.service', 'b.service', 'w@1.service', 'w@2.service', 'w@3.service']
-const PATTERNS = ['a*', 'b.service', 'w@*.service', '*b.service', 'w@[12].service', 'none.service']
+export const PATTERNS = ['a*', 'b.service', 'w@*.service', '*b.service', 'w@[12].service', 'none.service']
 
 const rarely = <T>(value: fc.Arbitrary<T>, freq = 4) => fc.option(value, { nil: undefined, freq })
 const few = (values: readonly string[]) =>
@@ -66,7 +66,7 @@ export const machineArb: fc.Arbitrary<Omit<ProblemMachine, 'name'>> = fc.record(
 })
 
 /** The door refuses a unit that wants to be with what it keeps away. */
-function resolvable<T extends Pick<ProblemUnit, 'peers' | 'conflicts' | 'replaces'>>(unit: T): T {
+export function resolvable<T extends Pick<ProblemUnit, 'peers' | 'conflicts' | 'replaces'>>(unit: T): T {
   const keep = (pattern: string) => !unit.peers.some((peer) => compileGlob(pattern)(peer))
   return { ...unit, conflicts: unit.conflicts.filter(keep), replaces: unit.replaces.filter(keep) }
 }
