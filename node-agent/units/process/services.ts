@@ -6,6 +6,7 @@ import type { JournalOptions, LogLine, ObservedUnit, Outcome, UnitDriver, UnitFi
 import { badDropIn, inOrder, type UnitDirectory } from '../unit-directory.ts'
 import { isUnitName, splitUnitName } from '../unit-name.ts'
 import { describeResult } from '../unit-result.ts'
+import { hintBoard } from './hint-board.ts'
 import type { Launcher } from './launcher.ts'
 import { type Life, serviceLife } from './life.ts'
 import { type LifeState, NEVER_STARTED } from './life-state.ts'
@@ -111,19 +112,6 @@ function livesOf(backend: ServiceBackend, contents: ReadonlyMap<string, UnitFile
     existing: (unit: string) => lives.get(unit),
     of: (unit: string) => lives.get(unit) ?? create(unit),
     forget: (unit: string) => lives.delete(unit),
-  }
-}
-
-function hintBoard() {
-  const listeners = new Set<(name: string) => void>()
-  return {
-    tell(name: string) {
-      for (const listener of listeners) listener(name)
-    },
-    listen(listener: (name: string) => void) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
   }
 }
 
