@@ -11,7 +11,6 @@ import { Lease } from '../../crds/core/index.ts'
 import { MACHINE_LEASES } from '../../crds/group.ts'
 import type { Machine } from '../../crds/machine.ts'
 import type { Unit } from '../../crds/unit.ts'
-import { finalizersForBinding, isKeptUntilStopped } from '../../crds/unit-exclusive.ts'
 import type { ApiReader, ApiWriter } from '../lib/client.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { forEachConcurrently } from '../lib/concurrent.ts'
@@ -22,7 +21,7 @@ import { group, type Runnable } from '../lib/runnable.ts'
 import { createTrigger, type Source } from '../lib/trigger.ts'
 import { apply } from './apply.ts'
 import { createJudge, type Judge } from './judge.ts'
-import { type Action, placesOf, plan } from './plan.ts'
+import { type Action, guard, placesOf, plan } from './plan.ts'
 
 export interface LifecycleOptions {
   readonly client: Pick<ApiReader, 'list'> & Pick<ApiWriter, 'patch'>
@@ -76,11 +75,11 @@ export function createMachineLifecycle(options: LifecycleOptions): Runnable {
 
 const RETRY = { firstMs: 50, maxMs: 1_000 }
 
-/** Units whose finalizer may have to come or go: nobody likes to wait for the next round when they delete something. */
+/** Units whose finalizer has to come or go: nobody likes to wait for the next round when they delete something. */
 function guarded(units: LifecycleOptions['units']): Source {
   const matters = (key: string): boolean => {
     const unit = units.get(key)
-    return unit !== undefined && (isKeptUntilStopped(unit) || finalizersForBinding(unit) !== undefined)
+    return unit !== undefined && guard(unit) !== undefined
   }
   return { subscribe: units.subscribe, matters }
 }

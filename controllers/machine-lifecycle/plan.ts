@@ -114,7 +114,7 @@ function whyKept(unit: Readonly<Unit>, machine: string): string | undefined {
 }
 
 /** The scheduler binds with the finalizer; who binds by hand does not, and the agent does not claim without it. */
-function guard(unit: Readonly<Unit>): Action | undefined {
+export function guard(unit: Readonly<Unit>): Action | undefined {
   const { metadata, spec, status } = unit
   const machine = spec.machineName ?? ''
   const isGoing = metadata.deletionTimestamp !== undefined
