@@ -253,8 +253,8 @@ test('the control plane stands still for longer than a lease: nothing is stopped
   assert.is((await sight.active('u-')).get('u-m2-g.service'), 'm2')
 })
 
-/** 0.5 to 0.7 s on a quiet box; the tests of a whole CI run are not alone on theirs. */
-const DESTROYED_WITHIN_MS = 3_000
+/** 0.5 to 0.7 s on a quiet box, 3.6 s on one with ten times the work that it can do; fleet took 70 s on a quiet one. */
+const DESTROYED_WITHIN_MS = 6_000
 
 test('fifty units are destroyed at once, on the machines too', async () => {
   const names = Array.from({ length: 50 }, (_, i) => `d-${i}.service`)

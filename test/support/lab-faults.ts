@@ -55,19 +55,20 @@ interface Lasting {
 }
 
 export function labFaults(product: Pick<Product, 'dataDir' | 'process'>): LabFaults {
-  const lasting: Lasting = { frozen: new Set(), stoppedAgents: new Set() }
+  const broken: Lasting = { frozen: new Set(), stoppedAgents: new Set() }
   const names = labNames(product.dataDir)
   const exec: LabFaults['exec'] = (machine, argv, options) => execOn(product.dataDir, names, machine, argv, options)
   const inside = (machine: string, script: string) => must(exec, machine, script)
   const network = networkFaults(names)
   const disk = diskFaults(inside)
-  const lastingVerbs = { ...freezing(names, lasting), ...agentSignals(inside, lasting) }
+  const lastingVerbs = { ...freezing(names, broken), ...agentSignals(inside, broken) }
   const pauseControlPlane = () => void process.kill(product.process.pid, 'SIGSTOP')
   const resumeControlPlane = () => void process.kill(product.process.pid, 'SIGCONT')
   async function restore(): Promise<void> {
     resumeControlPlane()
-    await Promise.all([...lasting.frozen].map(lastingVerbs.thaw))
-    await Promise.all([...lasting.stoppedAgents].map(lastingVerbs.continueAgent))
+    // A machine that went down took its faults with it, and refuses to have them undone.
+    await Promise.allSettled([...broken.frozen].map(lastingVerbs.thaw))
+    await Promise.allSettled([...broken.stoppedAgents].map(lastingVerbs.continueAgent))
     await network.healAll()
     await disk.emptyAll()
   }
