@@ -38,6 +38,8 @@ export interface AgentProxy {
     socket: Duplex,
     head: Buffer,
   ): Promise<void>
+  /** Ends every session that is open: the server would wait for them, and a shell may stay open for days. */
+  end(): void
 }
 
 interface Route {
@@ -72,7 +74,11 @@ export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: s
       timeout: CONNECT_TIMEOUT_MS,
     })
   }
+  const sessions = new Set<Duplex>()
   return {
+    end: () => {
+      for (const socket of sessions) socket.destroy()
+    },
     handles: (target) => isMachineStream(target) || isPodStream(target),
     forward: (target, query, method, user, response) => {
       const { headers, ...reach } = routeOf(registry, target)
@@ -84,6 +90,8 @@ export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: s
       const headers = Object.fromEntries(
         Object.entries(request.headers).filter(([name]) => isUpgradeHeader(name)),
       ) as Record<string, string>
+      sessions.add(socket)
+      socket.once('close', () => sessions.delete(socket))
       return upgrade(dial({ ...routeOf(registry, target), method: 'GET', headers }, query), socket, head)
     },
   }

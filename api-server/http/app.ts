@@ -87,6 +87,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.server.on('upgrade', (request, socket, head) => void serveUpgrade(routes, request, socket, head))
   app.addHook('preClose', async () => {
     routes.streams.end()
+    options.proxy.end()
     for (const door of options.doors ?? []) door.letGo()
     await routes.backups.end()
     await routes.inFlight.settle(limits.closingMs)
