@@ -2,13 +2,11 @@ import * as z from 'zod'
 import { FLOTILLA } from './group.ts'
 import { type ApiObject, defineKind, type ObjectOf, type Violation } from './kind.ts'
 import { Conditions, CountOrPercent, LabelSelector, Quantity, Toleration } from './metadata.ts'
+import { CREDENTIAL_NAME, checkDropIns, DropIn, MAX_CONTENT_BYTES } from './unit-files.ts'
 import { checkLimits, type Limits } from './unit-limits.ts'
 import { checkUnitName, isTemplate } from './unit-name.ts'
 import { checkPlacement, PLACEMENT_CEL, type PlacementLike } from './unit-placement.ts'
 import { isGlobal } from './unit-set.ts'
-
-/** fleet's limit is 2 KiB a line and etcd's 1.5 MiB a value; a unit file beyond this is a mistake. */
-const MAX_CONTENT_BYTES = 256 * 1024
 
 /** Lists whose elements several managers may each have some of, as long as the names differ. */
 const BY_NAME = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }
@@ -131,20 +129,11 @@ export const Unit = defineKind({
         .optional()
         .describe('Environment, also from ConfigMaps of namespace default.'),
       credentials: z
-        .array(z.strictObject({ name: z.string().min(1), secretKeyRef: SourceRef }))
+        .array(z.strictObject({ name: z.string().regex(CREDENTIAL_NAME), secretKeyRef: SourceRef }))
         .meta(BY_NAME)
         .optional()
         .describe('LoadCredential= from Secrets of namespace default.'),
-      dropIns: z
-        .array(
-          z.strictObject({
-            name: z.string().regex(/^[0-9A-Za-z:_.-]+\.conf$/),
-            content: z.string().max(MAX_CONTENT_BYTES),
-          }),
-        )
-        .meta(BY_NAME)
-        .optional()
-        .describe('Drop-in files of the unit.'),
+      dropIns: z.array(DropIn).meta(BY_NAME).optional().describe('Drop-in files of the unit.'),
       failover: z
         .enum(['reschedule', 'exclusive', 'none'])
         .default('reschedule')
@@ -203,6 +192,7 @@ interface SpecLike {
   machineName?: string
   replicas?: number
   placement?: PlacementLike
+  dropIns?: readonly { readonly name: string }[]
   resources?: { limits?: Limits }
 }
 
@@ -236,7 +226,7 @@ function checkUnit(object: ApiObject, previous: ApiObject | undefined): Violatio
       message: 'must hold a systemd unit file, for example "[Service]\\nExecStart=/bin/true"',
     })
   violations.push(...checkPlacement(spec.content ?? '', spec.placement))
-  violations.push(...checkLimits(name, spec.resources?.limits))
+  violations.push(...checkLimits(name, spec.resources?.limits), ...checkDropIns(spec.dropIns))
   if (spec.replicas !== undefined && isGlobal(spec))
     violations.push({ path: ['spec', 'replicas'], message: 'Global cannot be used with replicas' })
   const before = (previous?.spec as SpecLike | undefined)?.unitName

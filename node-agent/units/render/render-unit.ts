@@ -3,6 +3,7 @@
  * generate. Pure: equal units and sources give equal files.
  */
 import type { Unit } from '../../../crds/unit.ts'
+import { CREDENTIAL_NAME, GENERATED } from '../../../crds/unit-files.ts'
 import { unlimitable } from '../../../crds/unit-limits.ts'
 import { unitNameOf } from '../bound-units.ts'
 import type { DropIn, UnitDriver, UnitFile } from '../driver.ts'
@@ -11,12 +12,6 @@ import { credentialsDropIn } from './credentials-drop-in.ts'
 import { environmentDropIn } from './environment-drop-in.ts'
 import { execSection } from './sections.ts'
 import type { Sources } from './sources.ts'
-
-/** Names of generated drop-ins begin so: they come after those of people, and win. */
-export const GENERATED = 'zz-flotilla-'
-
-/** It becomes a file's name, and a part of a drop-in's line. */
-const CREDENTIAL_NAME = /^[0-9A-Za-z_-][0-9A-Za-z_.-]{0,254}$/
 
 /** A drop-in that the agent adds of its own accord. Its name must begin with `GENERATED`. */
 export interface GeneratedDropIn extends DropIn {
