@@ -5,7 +5,7 @@ import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { setCondition } from '../lib/conditions.ts'
 import type { EventRecorder, Saying } from '../lib/events.ts'
-import type { Action } from './plan.ts'
+import type { Action } from './round.ts'
 
 export interface ApplyDeps {
   readonly client: Pick<ApiWriter, 'patch'>

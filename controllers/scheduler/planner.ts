@@ -12,8 +12,8 @@ import { driftOf } from './drift.ts'
 import { isAtEase } from './evict.ts'
 import { isHeldToRules, type Need, needOf } from './need.ts'
 import { isWanted } from './observed.ts'
-import { type Action, planRound, type Round } from './plan.ts'
 import { createRefusals } from './refused.ts'
+import { type Action, planRound, type Round } from './round.ts'
 import { createWorld, type MutableWorld } from './world.ts'
 
 export interface Planner {

@@ -6,7 +6,7 @@ import { createController, DONE, type Reconcile } from '../lib/controller.ts'
 import type { Informer } from '../lib/informer.ts'
 import type { Runnable } from '../lib/runnable.ts'
 import { type ApplyDeps, apply } from './apply.ts'
-import type { Action } from './plan.ts'
+import type { Action } from './round.ts'
 
 export interface WriterOptions extends ApplyDeps {
   readonly units: Pick<Informer<Unit>, 'get'>

@@ -204,7 +204,8 @@ test('5 000 units on 100 machines are spread evenly in one round that takes no t
   for (const action of actions)
     if (action.do === 'bind') loads.set(action.machine, (loads.get(action.machine) ?? 0) + 1)
   assert.equal([...new Set(loads.values())], [50])
-  assert.ok(tookMs < 400, `took ${tookMs.toFixed(0)} ms`)
+  // On a busy box the same takes twice the processor's time; what is quadratic takes ten times.
+  assert.ok(tookMs < 1_000, `took ${tookMs.toFixed(0)} ms`)
 })
 
 test.run()

@@ -1,5 +1,4 @@
 /** The scheduler as it runs: fed by caches as informers have them, and an API that takes a while for each write. */
-import { setTimeout as delay } from 'node:timers/promises'
 import pino from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -73,7 +72,7 @@ function playApi() {
   }
   const patch = async (_: unknown, name: string, options: PatchOptions): Promise<void> => {
     most = Math.max(most, ++underway)
-    await delay(WRITE_MS)
+    await new Promise<void>((written) => systemClock.timer(WRITE_MS, written))
     underway--
     const failed = failure
     failure = undefined
