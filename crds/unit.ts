@@ -115,6 +115,12 @@ export const Unit = defineKind({
       maxUnavailable: CountOrPercent.optional().describe(
         'How many instances a rollout may have down at once; 1 unless given, 0 holds it.',
       ),
+      minReadySeconds: z
+        .int()
+        .min(0)
+        .max(3_600)
+        .optional()
+        .describe('How long an instance must be well before a rollout goes on; half a second unless given.'),
       template: z
         .strictObject({
           labels: z.record(z.string(), z.string()).optional(),

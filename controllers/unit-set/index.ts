@@ -9,7 +9,7 @@ import type { Unit } from '../../crds/unit.ts'
 import { isBoundByOwner, isGlobal, isParent, parentUid } from '../../crds/unit-set.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { findCondition } from '../lib/conditions.ts'
-import { type Controller, createController, DONE, type Reconcile } from '../lib/controller.ts'
+import { type Controller, createController, DONE, type Reconcile, type Result } from '../lib/controller.ts'
 import type { Informer } from '../lib/informer.ts'
 import { group, type Runnable } from '../lib/runnable.ts'
 import { askOf } from '../scheduler/ask.ts'
@@ -17,6 +17,7 @@ import { type GlobalAnswer, machinesForGlobal } from '../scheduler/global.ts'
 import { type ApplyDeps, applyAll } from './apply.ts'
 import { BELIEVED_MS, createNewest, type Newest } from './newest.ts'
 import { type Action, type Observed, plan } from './plan.ts'
+import { createSteady, type Steady, untilSteadyMs } from './steady.ts'
 
 export interface UnitSetOptions extends Omit<ApplyDeps, 'clock' | 'learn'> {
   readonly machines: Pick<Informer<Machine>, 'get' | 'list' | 'subscribe'>
@@ -37,6 +38,7 @@ export function createUnitSet(options: UnitSetOptions): Runnable {
   const { log, clock = systemClock } = options
   const newest = createNewest(options.units, clock)
   const waiting = createWaiting()
+  const steady = createSteady(clock)
   const restUntilMs = new Map<string, number>()
   const deps: ApplyDeps = { ...options, clock, learn: newest.learn }
   const reconcile: Reconcile = async ({ name }, context) => {
@@ -44,18 +46,19 @@ export function createUnitSet(options: UnitSetOptions): Runnable {
     if (parent === undefined) {
       restUntilMs.delete(name)
       waiting.forget(name)
+      steady.forget(name)
       return DONE
     }
     const begunMs = clock.monotonicMs()
     const restMs = (restUntilMs.get(name) ?? begunMs) - begunMs
     if (restMs > 0) return { requeueAfterMs: restMs }
-    const { observed, reasons } = observe(parent, options, newest)
+    const { observed, reasons } = observe(parent, options, { newest, steady })
     const actions = plan(observed)
     waiting.set(name, reasons)
     const pauseMs = Math.max(PAUSE_MS, PAUSE_PER_LOOK * (clock.monotonicMs() - begunMs))
     restUntilMs.set(name, clock.monotonicMs() + pauseMs)
     const { uid = '' } = parent.metadata
-    if (actions.length === 0) return newest.isBehind(uid) ? { requeueAfterMs: BELIEVED_MS } : DONE
+    if (actions.length === 0) return again(newest.isBehind(uid) ? BELIEVED_MS : undefined, untilSteadyMs(observed))
     const now = [...actions.slice(0, MAX_WRITES), ...actions.slice(MAX_WRITES).filter((each) => each.do === 'report')]
     await applyAll(deps, parent, now, context.signal)
     for (const action of now) context.log.info({ unit: name, ...inWords(action) }, 'action applied')
@@ -65,7 +68,18 @@ export function createUnitSet(options: UnitSetOptions): Runnable {
   return group('unit-set', [controller, follow(options, newest, waiting, controller)])
 }
 
-function observe(parent: Readonly<Unit>, { machines, units }: UnitSetOptions, newest: Newest) {
+/** The next look that something asks for, if any does. */
+function again(...afterMs: readonly (number | undefined)[]): Result {
+  const asked = afterMs.filter((ms) => ms !== undefined)
+  return asked.length > 0 ? { requeueAfterMs: Math.min(...asked) } : DONE
+}
+
+interface Memory {
+  readonly newest: Newest
+  readonly steady: Steady
+}
+
+function observe(parent: Readonly<Unit>, { machines, units }: UnitSetOptions, { newest, steady }: Memory) {
   const children = newest.childrenOf(parent.metadata.uid ?? '')
   const own = new Set(children.map((child) => child.metadata.name))
   const forNames = new Set<string>()
@@ -81,7 +95,8 @@ function observe(parent: Readonly<Unit>, { machines, units }: UnitSetOptions, ne
     isParent(parent) && isGlobal(parent.spec)
       ? machinesForGlobal({ parent, machines: machines.list(), units: units.list(), present })
       : { machines: [], dependsOnUnits: false }
-  const observed: Observed = { parent, children, machines: answer.machines, isReachable, isTaken }
+  const wellForMs = steady.look(parent.metadata.name, children)
+  const observed: Observed = { parent, children, machines: answer.machines, isReachable, isTaken, wellForMs }
   return { observed, reasons: { forNames, forUnits: answer.dependsOnUnits } }
 }
 

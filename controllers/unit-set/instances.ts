@@ -18,7 +18,8 @@ const ROLLED = ['content', 'dropIns', 'environment', 'credentials', 'placement']
 
 /** `keys`: numbers of replicas, or machines that a Global unit is to be on. */
 export function instancesOf(parent: Readonly<Unit>, keys: readonly string[]): Instance[] {
-  const { replicas: _r, maxUnavailable: _m, template: _t, machineName: _n, unitName, ...shared } = parent.spec
+  const { replicas: _r, maxUnavailable: _u, minReadySeconds: _s, template: _t, machineName: _n, ...rest } = parent.spec
+  const { unitName, ...shared } = rest
   const global = isGlobal(parent.spec)
   const { name } = parent.metadata
   return keys.map((key) => ({

@@ -7,6 +7,7 @@ import { type Instance, instancesOf, type Spec, withBinding, withoutRoll } from 
 import { byKey } from './names.ts'
 import { type Report, type Sight, tell } from './report.ts'
 import { type Member, maxUnavailableOf, rollOf } from './roll.ts'
+import { minReadyMsOf } from './steady.ts'
 
 export interface Observed {
   readonly parent: Readonly<Unit>
@@ -16,6 +17,8 @@ export interface Observed {
   readonly machines: readonly string[]
   /** Whether a machine of this name reports. */
   readonly isReachable: (machine: string) => boolean
+  /** For how long an instance has done what it is asked to; 0 for one that does not. */
+  readonly wellForMs: (child: Readonly<Unit>) => number
   /** Whether a unit of this name is there that is not among `children`. */
   readonly isTaken: (name: string) => boolean
 }
@@ -46,7 +49,8 @@ export function plan(observed: Observed): Action[] {
   const byName = new Map(children.map((child) => [child.metadata.name, child]))
   const members = wanted.map((instance): Member => ({ instance, child: byName.get(instance.name) }))
   const maxUnavailable = maxUnavailableOf(parent.spec.maxUnavailable, asked.length)
-  const roll = rollOf(members, maxUnavailable, observed.isReachable)
+  const isSteady = (child: Readonly<Unit>): boolean => observed.wellForMs(child) >= minReadyMsOf(parent)
+  const roll = rollOf(members, maxUnavailable, { isReachable: observed.isReachable, isSteady })
   const changes = members.flatMap((member) => planMember(parent, member, roll.next.has(member.instance.name)))
   const sight: Sight = { parent, members, roll, desired: asked.length, taken, invalid, isChanging: changes.length > 0 }
   return [

@@ -29,13 +29,17 @@ export interface Roll {
 
 type State = 'unplaced' | 'unreachable' | 'down' | 'up' | 'unsettled' | 'done'
 
-/** `isReachable`: whether a machine of this name reports. */
-export function rollOf(
-  members: readonly Member[],
-  maxUnavailable: number,
-  isReachable: (machine: string) => boolean,
-): Roll {
-  const states = members.map((member) => stateOf(member, isReachable))
+export interface Judges {
+  /** Whether a machine of this name reports. */
+  readonly isReachable: (machine: string) => boolean
+  /** Whether an instance has been well for long enough. */
+  readonly isSteady: (child: Readonly<Unit>) => boolean
+}
+
+export function rollOf(members: readonly Member[], maxUnavailable: number, judges: Judges): Roll {
+  const isRolling = members.some((member) => !isNewest(member))
+  const isSteady = (child: Readonly<Unit>): boolean => !isRolling || judges.isSteady(child)
+  const states = members.map((member) => stateOf(member, { ...judges, isSteady }))
   const named = (state: State) => members.flatMap(({ instance }, at) => (states[at] === state ? instance.name : []))
   const [up, down, unsettled] = [named('up'), named('down'), named('unsettled')]
   const failed = members.flatMap((member) => failureOf(member) ?? [])
@@ -47,9 +51,9 @@ export function rollOf(
   return { next: new Set(next), failed, unsettled, unreachable: named('unreachable'), updated, maxUnavailable }
 }
 
-function stateOf({ instance, child }: Member, isReachable: (machine: string) => boolean): State {
+function stateOf({ instance, child }: Member, { isReachable, isSteady }: Judges): State {
   if (child === undefined || child.metadata.deletionTimestamp) return 'unsettled'
-  if (hasNewest(child.spec, instance.spec)) return isSettled(child) ? 'done' : 'unsettled'
+  if (hasNewest(child.spec, instance.spec)) return isSettled(child) && isSteady(child) ? 'done' : 'unsettled'
   if (child.spec.desiredState === 'inactive' || isMoving(child)) return 'down'
   if (!child.spec.machineName) return 'unplaced'
   if (!isReachable(child.spec.machineName)) return 'unreachable'

@@ -74,10 +74,14 @@ function brief(action: Action): string {
 }
 const observe = (parent: Unit, children: readonly Unit[] = [], more: Partial<Observed> = {}): Observed => ({
   ...{ parent, children, machines: [], isReachable: () => true, isTaken: () => false },
+  wellForMs: () => 60_000,
   ...more,
 })
 const planned = (observed: Observed) => plan(observed).map(brief)
 const taken = (...names: string[]) => ({ isTaken: (name: string) => names.includes(name) })
+const freshly = (...names: string[]) => ({
+  wellForMs: ({ metadata }: Readonly<Unit>) => (names.includes(metadata.name) ? 499 : 500),
+})
 const away = (...names: string[]) => ({ isReachable: (name: string) => !names.includes(name) })
 
 type Row = readonly [title: string, observed: Observed, expect: readonly string[]]
@@ -157,6 +161,26 @@ const rows: readonly Row[] = [
     'then it goes on',
     observe(set({ replicas: 3 }), [web(1), old(2), old(3)]),
     ['~ web@2.service', '3 3 3 3 1 True RollingOut'],
+  ],
+  [
+    'but not before it has been well for a while: a plain service is active before its program runs',
+    observe(set({ replicas: 3 }), [web(1), old(2), old(3)], freshly('web@1.service')),
+    ['3 3 3 3 1 True RollingOut'],
+  ],
+  [
+    'minReadySeconds says how long that is',
+    observe(set({ replicas: 2, minReadySeconds: 0 }), [web(1), old(2)], freshly('web@1.service')),
+    ['~ web@2.service', '2 2 2 2 1 True RollingOut'],
+  ],
+  [
+    'a longer while is waited for, too',
+    observe(set({ replicas: 2, minReadySeconds: 61 }), [web(1), old(2)]),
+    ['2 2 2 2 1 True RollingOut'],
+  ],
+  [
+    'where nothing rolls, nothing waits',
+    observe(set({ replicas: 2 }), [web(1), web(2)], freshly('web@1.service', 'web@2.service')),
+    ['2 2 2 2 2 True Complete'],
   ],
   [
     'a service that ended well was active',

@@ -43,6 +43,7 @@ function planned({ parent, units, machines }: World): Action[] {
     parent,
     children,
     machines: isEverywhere ? machinesForGlobal(sight).machines : [],
+    wellForMs: () => 60_000,
     isReachable: (name) => machines.get(name)?.status?.conditions?.[0]?.status === 'True',
     isTaken: (name) => units.has(name) && parentUid(units.get(name) as Unit) !== 'p',
   })
