@@ -117,11 +117,11 @@ function handOn(source: Source, texts: readonly string[]): JournalLine[] {
   return shown
 }
 
-/** Throws what trying again cannot mend. */
+/** Throws what trying again cannot mend. What is followed was read before, or has just come: it is worth waiting for. */
 function noteBreak(source: Source, error: unknown, { follow }: ReadOptions, state: State): void {
   // While a unit moves it is for a moment on no machine, or on one that has not told its address.
   const isMoving = follow && isApiError(error, 400, 404)
-  const isKnown = state.hasOpened || source.cursor !== undefined
+  const isKnown = follow || state.hasOpened || source.cursor !== undefined
   if (!isKnown || !(isPassing(error) || isMoving)) throw error
   state.breaks++
   if (!follow && state.breaks > MAX_BREAKS) throw error

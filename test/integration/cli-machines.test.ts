@@ -157,6 +157,25 @@ test('a journal that is followed goes on where the unit moves, and ends with the
   await second.stop()
 })
 
+test('restart, kill, stop and start do what they say, and cat shows the file', async () => {
+  await apply('hands.service', 'trap "echo got it" USR1; while :; do sleep 0.05; done')
+  const { status } = await becomes('hands.service', 'Running')
+  const pid = status?.systemd?.mainPID
+  const restarted = await flotilla('restart hands')
+  assert.match(restarted.stdout, new RegExp(`^hands\\.service restarted on m\\d: active .*, process ${pid} -> \\d+\n$`))
+  assert.is((await flotilla('kill hands -s USR1 --kill-who main')).code, 0)
+  await until(async () => (await flotilla('journal hands -o cat')).stdout.includes('got it'), { what: 'the answer' })
+  assert.match((await flotilla('kill hands -s LOUD')).stderr, /there is no signal LOUD/)
+  assert.match((await flotilla('cat hands')).stdout, /^# hands\.service\n\[Service\]\nExecStart=/)
+  assert.is((await flotilla('stop hands')).stdout, `hands.service is loaded on ${status?.machineName}\n`)
+  assert.is((await flotilla('status hands')).code, 3)
+  assert.match((await flotilla('restart hands')).stderr, /is not to run .*: flotilla start hands\.service/)
+  assert.is((await flotilla('start hands')).stdout, `hands.service runs on ${status?.machineName}\n`)
+  const told = async () => (await flotilla('why hands')).stdout
+  await until(async () => /RestartedByHand: restarted by hand, by "admin"/.test(await told()), { what: 'why to tell' })
+  assert.is((await flotilla('delete unit hands.service')).code, 0)
+})
+
 test('exec passes output, errors, input and the exit code', async () => {
   const { code, stdout, stderr } = await runCommand(
     ['exec', '-i', 'm1', '--', 'sh', '-c', 'cat; echo oops >&2; exit 7'],
