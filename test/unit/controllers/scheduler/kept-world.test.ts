@@ -21,7 +21,7 @@ import {
 } from './problem.ts'
 
 const test = suite('the world that is kept')
-const HISTORIES = 300
+const HISTORIES = 200
 const SEED = 19
 const MACHINES = ['m0', 'm1', 'm2', 'm3']
 

@@ -1,3 +1,4 @@
+/** The agent's door, from outside. Longer than 250 lines: one suite on one door and its certificates. */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
