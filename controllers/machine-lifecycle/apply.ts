@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import { findCondition, setCondition } from '../lib/conditions.ts'
 import type { EventRecorder } from '../lib/events.ts'
 import { type Action, LEASE_EXPIRED, READY } from './plan.ts'
+import { UNIQUE } from './twins.ts'
 
 export interface ApplyDeps {
   readonly client: Pick<ApiWriter, 'patch'>
@@ -27,25 +28,29 @@ export async function apply(deps: ApplyDeps, action: Action, signal: AbortSignal
 }
 
 async function perform(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {
-  if (action.do === 'mark') return mark(deps, action.machine, action.reason, signal)
+  if (action.do === 'mark' || action.do === 'tell') return say(deps, action, signal)
   if (action.do === 'release') return release(deps, action, signal)
   if (action.do === 'doubt') return doubt(deps, action, signal)
   if (action.do !== 'keep') return setFinalizer(deps, action, signal)
   deps.events.record(action.unit, { type: 'Warning', reason: 'NotMoved', message: action.reason })
 }
 
-async function mark(
-  { client, events, clock }: ApplyDeps,
-  machine: Readonly<Machine>,
-  message: string,
-  signal: AbortSignal,
-): Promise<void> {
+type Said = Extract<Action, { do: 'mark' | 'tell' }>
+
+async function say({ client, events, clock }: ApplyDeps, action: Said, signal: AbortSignal): Promise<void> {
+  const { machine, reason: message } = action
   const { name, resourceVersion } = machine.metadata
-  const condition = { type: READY, status: 'Unknown', reason: LEASE_EXPIRED, message } as const
+  const condition = { ...wordsOf(action), message }
   const conditions = setCondition(machine.status?.conditions, condition, clock.now())
   const body = { metadata: { resourceVersion }, status: { conditions } }
   await client.patch(Machine, name, { type: 'merge', subresource: 'status', body, signal })
-  events.record(machine, { type: 'Warning', reason: LEASE_EXPIRED, message })
+  if (condition.status !== 'True') events.record(machine, { type: 'Warning', reason: condition.reason, message })
+}
+
+function wordsOf(action: Said) {
+  if (action.do === 'mark') return { type: READY, status: 'Unknown', reason: LEASE_EXPIRED } as const
+  const { status } = action
+  return { type: UNIQUE, status, reason: status === 'True' ? 'Unique' : 'DuplicateMachineID' }
 }
 
 type Guard = Extract<Action, { do: 'guard' | 'unguard' }>

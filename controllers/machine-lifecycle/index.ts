@@ -112,7 +112,7 @@ function hear(judge: Judge, { metadata, spec }: Readonly<Lease>, nowMs: number):
 }
 
 function described(action: Action) {
-  return action.do === 'mark'
+  return action.do === 'mark' || action.do === 'tell'
     ? { do: action.do, machine: action.machine.metadata.name }
     : { do: action.do, machine: action.machine, unit: action.unit.metadata.name }
 }

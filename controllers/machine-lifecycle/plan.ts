@@ -5,6 +5,7 @@ import { finalizersForBinding, isKeptUntilStopped } from '../../crds/unit-exclus
 import { isBoundByOwner } from '../../crds/unit-set.ts'
 import { findCondition } from '../lib/conditions.ts'
 import type { Verdict } from './judge.ts'
+import { type Tell, twins } from './twins.ts'
 
 export interface Observed {
   readonly machines: readonly Readonly<Machine>[]
@@ -13,6 +14,7 @@ export interface Observed {
 }
 
 export type Action =
+  | Tell
   /** Say Ready=Unknown about the machine. */
   | { readonly do: 'mark'; readonly machine: Readonly<Machine>; readonly reason: string }
   /** Take the unit off the machine, so that the scheduler places it anew. */
@@ -50,7 +52,8 @@ export function plan({ machines, units, verdict }: Observed): Action[] {
   })
   const kept = units.flatMap((unit) => keep(unit, toMark))
   const guards = units.flatMap((unit) => guard(unit) ?? [])
-  return [...marks, ...unitActions, ...kept, ...guards].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+  const actions = [...marks, ...twins(machines), ...unitActions, ...kept, ...guards]
+  return actions.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 }
 
 function nameOf({ metadata }: Readonly<Machine>): string {
@@ -128,5 +131,6 @@ export function guard(unit: Readonly<Unit>): Action | undefined {
 }
 
 function sortKey(action: Action): string {
-  return action.do === 'mark' ? action.machine.metadata.name : `${action.machine}\0${action.unit.metadata.name}`
+  const isAboutMachine = action.do === 'mark' || action.do === 'tell'
+  return isAboutMachine ? action.machine.metadata.name : `${action.machine}\0${action.unit.metadata.name}`
 }

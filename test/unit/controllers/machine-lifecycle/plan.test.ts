@@ -26,8 +26,8 @@ const deleted = (name: string, machineName?: string) =>
   })
 const marked = (name: string) => machine(name, { ready: 'Unknown', reason: 'LeaseExpired' })
 const brief = (action: Action): string =>
-  action.do === 'mark'
-    ? `mark ${action.machine.metadata.name}`
+  action.do === 'mark' || action.do === 'tell'
+    ? `${action.do} ${action.machine.metadata.name}`
     : `${action.do} ${action.unit.metadata.name} from ${action.machine}`
 
 interface Row {
