@@ -115,6 +115,9 @@ test('a hundred thousand lines arrive complete and in order, and a slow reader c
   const more = 'printf "[Journal]\\nSystemMaxUse=400M\\n" > /etc/systemd/journald.conf.d/20-test.conf'
   await run('exec', 'm1', '--', 'sh', '-c', `${more}; systemctl restart systemd-journald`)
   await run('start', 'flood.service')
+  // The program ends before journald has read all that it wrote.
+  const isWhole = async () => (await run('journal', 'flood.service', '-n', '5')).includes(`line ${FLOOD_LINES}`)
+  await until(isWhole, { what: 'the last line in the journal', timeoutMs: 30_000 })
   const file = join(product.dataDir, 'stalled')
   const command = `exec "${process.execPath}" "${BUNDLE}" journal flood.service -o cat > "${file}"`
   const stalled = await startProcess(['sh', '-c', command], { env: { KUBECONFIG: product.kubeconfig } })
