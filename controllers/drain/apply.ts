@@ -2,11 +2,11 @@
 import { DRAINED, EVICT_FROM, MOVED_FROM, withoutDrain } from '../../crds/drain.ts'
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
-import { isApiError } from '../lib/api-error.ts'
 import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { setCondition } from '../lib/conditions.ts'
 import type { EventRecorder } from '../lib/events.ts'
+import { unlessChanged } from '../lib/unless-changed.ts'
 import type { Action } from './plan.ts'
 
 export interface ApplyDeps {
@@ -18,14 +18,8 @@ export interface ApplyDeps {
 }
 
 /** Returns false when something changed or went meanwhile: it is looked at again in the next run. */
-export async function apply(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<boolean> {
-  try {
-    await perform(deps, action, signal)
-    return true
-  } catch (error) {
-    if (isApiError(error, 404, 409)) return false
-    throw error
-  }
+export function apply(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<boolean> {
+  return unlessChanged(() => perform(deps, action, signal))
 }
 
 async function perform(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {

@@ -2,11 +2,11 @@
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
 import { STOPPED } from '../../crds/unit-exclusive.ts'
-import { isApiError } from '../lib/api-error.ts'
 import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { findCondition, setCondition } from '../lib/conditions.ts'
 import type { EventRecorder } from '../lib/events.ts'
+import { unlessChanged } from '../lib/unless-changed.ts'
 import { type Action, LEASE_EXPIRED, READY } from './plan.ts'
 import { UNIQUE } from './twins.ts'
 
@@ -17,14 +17,8 @@ export interface ApplyDeps {
 }
 
 /** Returns false when the object changed or went meanwhile: it is looked at again in the next run. */
-export async function apply(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<boolean> {
-  try {
-    await perform(deps, action, signal)
-    return true
-  } catch (error) {
-    if (isApiError(error, 404, 409)) return false
-    throw error
-  }
+export function apply(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<boolean> {
+  return unlessChanged(() => perform(deps, action, signal))
 }
 
 async function perform(deps: ApplyDeps, action: Action, signal: AbortSignal): Promise<void> {

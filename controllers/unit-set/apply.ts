@@ -1,12 +1,12 @@
 /** Writes what was planned: every change for the version it was planned from, every deletion for that incarnation. */
 import { setMaxListeners } from 'node:events'
 import { Unit } from '../../crds/unit.ts'
-import { isApiError } from '../lib/api-error.ts'
 import type { ApiWriter } from '../lib/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { forEachConcurrently } from '../lib/concurrent.ts'
 import { setCondition } from '../lib/conditions.ts'
 import type { EventRecorder } from '../lib/events.ts'
+import { unlessChanged } from '../lib/unless-changed.ts'
 import type { Action } from './plan.ts'
 import { PROGRESSING, type Report } from './report.ts'
 
@@ -70,12 +70,8 @@ function ownerOf({ apiVersion, kind, metadata }: Readonly<Unit>) {
 
 async function remove({ client }: ApplyDeps, child: Readonly<Unit>, signal: AbortSignal): Promise<void> {
   const { name, uid } = child.metadata
-  try {
-    await client.delete(Unit, name, { ...(uid === undefined ? {} : { uid }), signal })
-  } catch (error) {
-    // Gone, or another one by now: what that is shows in the informer.
-    if (!isApiError(error, 404, 409)) throw error
-  }
+  // Gone, or another one by now: what that is shows in the informer.
+  await unlessChanged(() => client.delete(Unit, name, { ...(uid === undefined ? {} : { uid }), signal }))
 }
 
 /** What an ordinary unit says of itself, and a parent cannot. */

@@ -4,9 +4,10 @@
  * A copy is durable before anything is done with it: written beside its place, fsynced, renamed, and the folder fsynced
  * once for a whole batch. A file cut short by a power loss never has the final name.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiObject } from '../../crds/kind.ts'
+import { syncFolder, writeSynced } from './durable-file.ts'
 
 export interface Copies<T extends ApiObject> {
   /** Everything kept, by uid. Files that cannot be read as an object are passed to `onDamaged` and left alone. */
@@ -26,7 +27,9 @@ export function openCopies<T extends ApiObject>(dataDir: string, kind: string): 
     keep: async (objects) => {
       if (objects.length === 0) return
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      await Promise.all(objects.map((object) => writeCopy(folder, object)))
+      await Promise.all(
+        objects.map((object) => writeSynced(fileOf(folder, object.metadata.uid), JSON.stringify(object))),
+      )
       await syncFolder(folder)
     },
     forget: async (uids) => {
@@ -57,28 +60,6 @@ async function listJson(folder: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw new Error(`reading the copies in ${folder}`, { cause: error })
-  }
-}
-
-async function writeCopy(folder: string, object: ApiObject): Promise<void> {
-  const place = fileOf(folder, object.metadata.uid)
-  const beside = `${place}.new`
-  const file = await open(beside, 'w', 0o600)
-  try {
-    await file.writeFile(JSON.stringify(object))
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(beside, place)
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

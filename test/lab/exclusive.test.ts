@@ -1,4 +1,4 @@
-// deadline: 120 s
+// heavy, deadline: 120 s
 /** An exclusive unit under faults, one round of each sort that matters; the long form is test/faults/exclusive.test.ts. */
 import { exclusiveRoundsSuite } from '../suites/exclusive-rounds.ts'
 

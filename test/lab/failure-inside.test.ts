@@ -1,4 +1,4 @@
-// deadline: 120 s
+// heavy, deadline: 120 s
 // One file, and longer for it, because all its tests share one lab.
 /**
  * What breaks inside a machine while the machine lives: its agent, its D-Bus, its systemd, its journal, its disk. And a

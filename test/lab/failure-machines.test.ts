@@ -1,4 +1,4 @@
-// deadline: 150 s
+// heavy, deadline: 150 s
 // One file, and longer for it, because all its tests share one lab.
 /**
  * Machines that fall silent, in every way, several at a time: five with their own systemd, and what became of their units,

@@ -1,3 +1,4 @@
+// heavy, deadline: 120 s
 /** What people do to units without SSH, on three machines with systemds and journals of their own. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

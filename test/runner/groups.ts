@@ -30,7 +30,7 @@ export interface TestFile {
 export const GROUPS: Readonly<Record<GroupName, Group>> = {
   unit: { name: 'unit', lanes: availableParallelism() + 1, batch: 24, deadlineMs: 30_000, budgetMs: 45_000 },
   integration: { name: 'integration', lanes: availableParallelism(), batch: 1, deadlineMs: 120_000, budgetMs: 540_000 },
-  lab: { name: 'lab', lanes: 1, batch: 1, deadlineMs: 180_000, budgetMs: 600_000 },
+  lab: { name: 'lab', lanes: 2, batch: 1, deadlineMs: 180_000, budgetMs: 600_000 },
   faults: { name: 'faults', lanes: 1, batch: 1, deadlineMs: 600_000, budgetMs: 1_800_000 },
 }
 

@@ -4,8 +4,9 @@
  * without anything being reloaded; a file is durable before anybody is told of it.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncFolder, writeSynced } from '../durable-file.ts'
 import { limiter } from '../limiter.ts'
 import { type SecretUse, useId } from './needs.ts'
 
@@ -32,7 +33,7 @@ export async function openCredentialBlobs(dataDir: string): Promise<CredentialBl
     put: (use, blob) =>
       oneByOne(async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        await writeDurably(pathOf(use), blob)
+        await writeSynced(pathOf(use), blob)
         await syncFolder(folder)
         present.add(fileOf(use))
       }),
@@ -52,26 +53,5 @@ async function listFiles(folder: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw new Error(`reading the credentials in ${folder}`, { cause: error })
-  }
-}
-
-async function writeDurably(path: string, content: string): Promise<void> {
-  const beside = `${path}.new`
-  const file = await open(beside, 'w', 0o600)
-  try {
-    await file.writeFile(content)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(beside, path)
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
