@@ -5,19 +5,19 @@
  * The stages in between are seen by a watch: they say where the time goes, give or take that watch's own delay. Beside
  * us, in turn: the same units given to the same three systemds by hand, which is the floor on this box.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { requirement } from '../support/requirements.ts'
 import { until } from '../support/until.ts'
 import { listUnits } from './flotilla/call.ts'
-import { activeSince, agentPid, goneAt, machineSeconds, removeByHand, startByHand } from './flotilla/machines.ts'
+import { activeSince, agentPid, goneFrom, machineSeconds, removeByHand, startByHand } from './flotilla/machines.ts'
 import { processorSeconds } from './flotilla/proc.ts'
 import { type Flotilla, startFlotilla } from './flotilla/running.ts'
 import { type Story, type UnitWatch, watchUnits } from './flotilla/unit-watch.ts'
-import { createSleeper, deleteRequest, SLEEPER, unitName, unitPattern } from './flotilla/units.ts'
-import { atMost, type Figure, type Question } from './harness/figure.ts'
+import { createSleeper, deleteRequest, PREFIX, SLEEPER, unitName } from './flotilla/units.ts'
+import { atMost, type Bar, type Figure, type Question } from './harness/figure.ts'
 import { type Collector, rounds } from './harness/rounds.ts'
 import { percentile } from './harness/statistics.ts'
 import { runLoad } from './load/run.ts'
-import { wallClockMs } from './load/template.ts'
 
 const MACHINES = ['m1', 'm2', 'm3']
 /** How many at once; the bars are for 200. */
@@ -27,6 +27,8 @@ const CONNECTIONS = 32
 const P50_MS = atMost(150)
 const P99_MS = atMost(500)
 const DESTROYED = 50
+/** What is destroyed has run for a while: its creation is not to be paid for here. */
+const SETTLE_MS = 2_000
 const DESTROY_MS = atMost(1_000)
 /** What is spent inside the machines by all but the agents. */
 const MACHINES_SHARE = 'systemd and units'
@@ -105,16 +107,26 @@ async function manyAtOnce(collect: Collector, run: Run, count: number): Promise<
   await remove(run.flotilla, firstNumber, count)
 }
 
-/** From the first DELETE until the last of them is unknown to the systemd of its machine. */
+/** From the first answered DELETE until none runs on any machine, and until no file of them is left there. */
 async function destroy(collect: Collector, run: Run): Promise<void> {
   const { flotilla, agents } = run
   const firstNumber = run.numbers.next(DESTROYED)
   await create(run, firstNumber, DESTROYED, CONNECTIONS)
-  const gone = Promise.all(agents.map((pid) => goneAt(pid, unitPattern)))
-  const begunMs = wallClockMs()
-  await remove(flotilla, firstNumber, DESTROYED)
-  const took = Math.max(...(await gone)) - begunMs
-  collect.add('flotilla', `${DESTROYED} units destroyed: first DELETE → systemd knows none`, 'ms', took, DESTROY_MS)
+  await delay(SETTLE_MS)
+  const gone = Promise.all(agents.map((pid) => goneFrom(pid, PREFIX)))
+  const begunMs = await remove(flotilla, firstNumber, DESTROYED)
+  const tell = (what: string, ends: readonly number[], bar?: Bar) =>
+    collect.add('flotilla', `${DESTROYED} units destroyed: ${what}`, 'ms', Math.max(...ends) - begunMs, bar)
+  const machines = await gone
+  tell(
+    'none runs',
+    machines.map(({ stoppedMs }) => stoppedMs),
+    DESTROY_MS,
+  )
+  tell(
+    'no file is left',
+    machines.map(({ goneMs }) => goneMs),
+  )
 }
 
 /** Creates units and follows them until all are active; asks systemd since when. */
@@ -171,11 +183,20 @@ async function byHand(collect: Collector, run: Run, count: number): Promise<void
   await Promise.all(agents.map((pid, index) => removeByHand(pid, share(index))))
 }
 
-async function remove({ api }: Flotilla, firstNumber: number, count: number): Promise<void> {
+/** When the first of them was answered: wall clock, ms. */
+async function remove({ api }: Flotilla, firstNumber: number, count: number): Promise<number> {
   const request = deleteRequest(api)
-  await runLoad({ do: 'burst', target: api, request, connections: Math.min(count, 8), firstNumber, requests: count })
+  const { answeredAtMs } = await runLoad({
+    do: 'burst',
+    target: api,
+    request,
+    connections: Math.min(count, 8),
+    firstNumber,
+    requests: count,
+  })
   const gone = async () => (await listUnits(api)).items.length === 0
   await until(gone, { timeoutMs: ALL_ACTIVE_TIMEOUT_MS, what: 'the units gone' })
+  return Math.min(...answeredAtMs)
 }
 
 /** Who has used how much so far; machines only where their cgroups tell. */

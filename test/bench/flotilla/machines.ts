@@ -1,9 +1,11 @@
 /** The isolated machines of a running `flotilla up`, seen from this box. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findHierarchies, machineFolder } from '../../../node-agent/lab/cgroups.ts'
 import { labNames } from '../../../node-agent/lab/names.ts'
 import { runProcess } from '../../support/process.ts'
+import { until } from '../../support/until.ts'
+import { wallClockMs } from '../load/template.ts'
 import { findProcesses } from './proc.ts'
 
 /** The agent of machine `name`, by this box's count. */
@@ -29,11 +31,27 @@ export async function activeSince(pid: number, units: readonly string[]): Promis
   return parseShow(await inside(pid, show))
 }
 
-/** When systemd knew no unit of that pattern any more: ms since 1970, found to 50 ms. */
-export async function goneAt(pid: number, pattern: string): Promise<number> {
-  const known = '[ -n "$(systemctl list-units --all --plain --no-legend "$1")" ]'
-  const seconds = await inside(pid, ['sh', '-c', `while ${known}; do sleep 0.05; done; date +%s.%N`, 'sh', pattern])
-  return Number(seconds) * 1000
+/** Where the machine's systemd keeps a folder for each service that runs, whichever control groups the box has. */
+const RUNNING = ['/sys/fs/cgroup/system.slice', '/sys/fs/cgroup/systemd/system.slice']
+const FILES = ['/var/lib/flotilla/agent/units', '/run/systemd/system']
+
+export interface Gone {
+  /** None of them runs any more: wall clock, ms. */
+  readonly stoppedMs: number
+  /** Nor is there a file of any. */
+  readonly goneMs: number
+}
+
+/** Looks from outside, through the agent's root: a process inside the machine each time would be its main work. */
+export async function goneFrom(pid: number, prefix: string): Promise<Gone> {
+  const noneIn = async (folders: readonly string[]) => {
+    const listed = await Promise.all(folders.map((folder) => readdir(`/proc/${pid}/root${folder}`).catch(() => [])))
+    return !listed.flat().some((name) => name.startsWith(prefix)) && wallClockMs()
+  }
+  const options = { timeoutMs: 60_000 }
+  const stoppedMs = await until(() => noneIn(RUNNING), { ...options, what: 'the services to stop' })
+  const goneMs = await until(() => noneIn(FILES), { ...options, what: 'their files to go' })
+  return { stoppedMs, goneMs }
 }
 
 /**

@@ -5,10 +5,10 @@ import { NUMBER, requestText, STAMP } from '../load/template.ts'
 export const UNITS = '/apis/flotilla.dev/v1/units'
 
 /** Numbered names that sort as they count. */
-export const unitName = (number: number | string) => `bench-${String(number).padStart(NUMBER.length, '0')}.service`
+export const unitName = (number: number | string) => `${PREFIX}${String(number).padStart(NUMBER.length, '0')}.service`
 
-/** All of them, in systemd's way of saying it. */
-export const unitPattern = 'bench-*.service'
+/** Their names begin so. */
+export const PREFIX = 'bench-'
 
 /** A create of a Unit that nobody runs (inactive), `bytes` long as it is sent. */
 export function createIdle(target: Target, bytes: number): string {
