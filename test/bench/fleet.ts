@@ -29,7 +29,7 @@ interface Size {
   readonly singles: number
   readonly idleMs: number
 }
-const WHOLE: Size = { machines: 1_000, units: 30_000, perSecond: 200, singles: 30, idleMs: 10_000 }
+const WHOLE: Size = { machines: 1_000, units: 30_000, perSecond: 150, singles: 30, idleMs: 10_000 }
 const SHORT: Size = { machines: 50, units: 200, perSecond: 100, singles: 3, idleMs: 2_000 }
 
 export const fleet: Question = {
