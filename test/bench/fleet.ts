@@ -111,8 +111,9 @@ async function many(run: Run): Promise<void> {
   await until(areReported, { what: `${size.units} units reported`, timeoutMs: CATCH_UP_MS })
   collect.add('flotilla', 'creates, answered', '/s', creates.requests / creates.seconds)
   collect.add('flotilla', 'API: a create, p99', 'ms', creates.latencyMs.p99, API_P99_MS)
-  const { writesMs } = await resultOf(run)
+  const { writesMs, refused } = await resultOf(run)
   collect.add('flotilla', "API: an agent's write, p99", 'ms', writesMs, API_P99_MS)
+  collect.add('flotilla', "agents' writes that were refused, and tried again", 'events', refused)
   tell(run, `${size.units} units`, all(), SCHEDULING_P99_MS)
   collect.add('flotilla', 'processor time of the control plane', 's', (await processorSeconds(pid)) - before)
   collect.add('flotilla', 'RSS of the control plane, peak', 'MB', await peak.stop())
@@ -136,11 +137,12 @@ async function atRest({ collect, flotilla: { pid }, size }: Run): Promise<void> 
 }
 
 /** Of all agents since the last time: the slowest process' p99, and how many heard of any unit. Throws where one failed. */
-async function resultOf({ agents }: Run): Promise<{ readonly writesMs: number; readonly heard: number }> {
+async function resultOf({ agents }: Run): Promise<{ writesMs: number; heard: number; refused: number }> {
   const results: readonly AgentsResult[] = await Promise.all(agents.map((each) => each.result()))
   const failures = results.flatMap(({ failures }) => failures)
   if (failures.length > 0) throw new Error(`agents lost their connections: ${failures[0]}`)
   return {
+    refused: results.flatMap(({ refused }) => Object.values(refused)).reduce((sum, count) => sum + count, 0),
     writesMs: Math.max(...results.map(({ writesMs }) => writesMs?.p99 ?? 0)),
     heard: results.flatMap(({ heard }) => heard.filter((count) => count > 0)).length,
   }
