@@ -131,7 +131,9 @@ async function settled(
 ): Promise<ObservedUnit | undefined> {
   const begunMs = performance.now()
   for (;;) {
-    const [seen, now] = await Promise.all([look(driver, unitName), driver.invocation(unitName)])
+    // In this order: what is seen is then no older than the run, not the moment between the old one and the new.
+    const now = await driver.invocation(unitName)
+    const seen = await look(driver, unitName)
     const waitedMs = performance.now() - begunMs
     const isAtRest = !UNSETTLED.has(seen?.activeState ?? '')
     const hasBegun = now !== run || (waitedMs > BEGIN_WITHIN_MS && seen?.activeState !== 'active')
