@@ -1,7 +1,7 @@
 // deadline: 120 s
 /**
- * What fleet's engine did with units, and where it went wrong, on three real machines (spec: fleet §4, §10.1, §12). Longer than 250 lines:
- * all of it shares one cluster.
+ * What fleet's engine did with units, and where it went wrong, on three real machines (spec: fleet §4, §10.1, §12). Longer than 250
+ * lines, because all of it shares one cluster.
  */
 import * as assert from 'uvu/assert'
 import { Unit } from '../../crds/unit.ts'

@@ -1,8 +1,8 @@
 // deadline: 120 s
 /**
  * What fleet's users missed, on five real machines: sets that scale and roll, spreading, taints, cordon, room (spec: fleet
- * §11; docs: decisions 0019, 0021). Longer than 250 lines:
- * all of it shares one cluster.
+ * §11; docs: decisions 0019, 0021). Longer than 250
+ * lines, because all of it shares one cluster.
  */
 import * as assert from 'uvu/assert'
 import { findCondition } from '../../controllers/lib/conditions.ts'

@@ -1,8 +1,8 @@
 // deadline: 90 s
 /**
  * What fleet's users know of units, on three real machines: texts, names, templates, states and hashes (spec: fleet §2,
- * §3). Longer than 250 lines:
- * all of it shares one cluster.
+ * §3). Longer than 250
+ * lines, because all of it shares one cluster.
  */
 import { createHash } from 'node:crypto'
 import * as assert from 'uvu/assert'
