@@ -4,10 +4,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../support/until.ts'
+import { call } from './flotilla/call.ts'
 import { peakOf, processorSeconds, residentMB } from './flotilla/proc.ts'
 import { type Flotilla, startFlotilla } from './flotilla/running.ts'
 import { SENT_AT, type Seen, type UnitWatch, watchUnits } from './flotilla/unit-watch.ts'
-import { createStamped, unitName } from './flotilla/units.ts'
+import { createStamped, UNITS, unitName } from './flotilla/units.ts'
 import { atMost, type Bar, type Question, type Settings } from './harness/figure.ts'
 import { type Collector, rounds } from './harness/rounds.ts'
 import { percentile } from './harness/statistics.ts'
@@ -93,7 +94,12 @@ async function one({ flotilla: { api }, watch }: Run, number: number): Promise<v
   const request = createStamped(api, SENT_AT)
   await runLoad({ do: 'burst', target: api, request, connections: 1, firstNumber: number, requests: 1 })
   const isReported = () => watch.seen(unitName(number)).reportedMs !== undefined
-  await until(isReported, { what: `unit ${number}`, timeoutMs: CATCH_UP_MS })
+  try {
+    await until(isReported, { what: `unit ${number}`, timeoutMs: CATCH_UP_MS })
+  } catch (cause) {
+    const unit = await call(api, 'GET', `${UNITS}/${unitName(number)}`)
+    throw new Error(`a unit that is not reported: ${JSON.stringify(unit)}`, { cause })
+  }
 }
 
 async function many(run: Run): Promise<void> {
