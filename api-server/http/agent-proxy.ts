@@ -52,8 +52,15 @@ interface Route {
 type Reach = Pick<Route, 'machine' | 'path' | 'headers'>
 
 /** What is served of a machine and of its units, and with which method. */
-const MACHINE_STREAMS: Readonly<Record<string, string>> = { log: 'GET', exec: 'GET' }
-const UNIT_STREAMS: Readonly<Record<string, string>> = { log: 'GET', 'status-text': 'GET', exec: 'GET', action: 'POST' }
+const MACHINE_STREAMS: ReadonlyMap<string, string> = new Map([
+  ['log', 'GET'],
+  ['exec', 'GET'],
+])
+const UNIT_STREAMS: ReadonlyMap<string, string> = new Map([
+  ...MACHINE_STREAMS,
+  ['status-text', 'GET'],
+  ['action', 'POST'],
+])
 
 export function createAgentProxy(registry: Registry, credentials: KeyPair, ca: string): AgentProxy {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
@@ -102,8 +109,8 @@ function isMachineStream(target: ResourceRequest): boolean {
 }
 
 function methodOf({ kind, subresource = '' }: ResourceRequest): string | undefined {
-  if (kind === Unit) return UNIT_STREAMS[subresource]
-  return kind === Machine ? MACHINE_STREAMS[subresource] : undefined
+  if (kind === Unit) return UNIT_STREAMS.get(subresource)
+  return kind === Machine ? MACHINE_STREAMS.get(subresource) : undefined
 }
 
 function isUpgradeHeader(name: string): boolean {

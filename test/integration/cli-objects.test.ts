@@ -119,7 +119,7 @@ test('completion offers kinds and names, and nothing where nothing can be known'
   assert.is(await complete('delete', '-l', 'x=y', 'unit', 'w'), 'web.service\n')
   assert.is(await complete('get', 'unit/'), 'unit/web.service\n')
   assert.is(await complete('why', 'unit/w'), 'unit/web.service\n')
-  assert.is(await complete('journal', ''), 'web.service\n')
+  assert.is(await complete('journal', ''), 'web.service\nmachine/\n')
   assert.is(await complete('get', 'gadget', ''), '')
   const away = await runCommand(['__complete', '--', 'get', ''], { kubeconfig: '/nowhere' })
   assert.equal(away, { code: 0, stdout: '', stderr: '' })
