@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Action, plan } from '../../controllers/scheduler/plan.ts'
+import { compileGlob } from '../../crds/glob.ts'
 import type { Unit } from '../../crds/unit.ts'
 import { keeping, type Placement, refuses, refusesAll } from '../unit/controllers/scheduler/oracle.ts'
 import {
@@ -97,13 +98,35 @@ function notOversubscribed({ machines, units }: Problem, name: string, placement
   if (machine && came.length > 0) assert.ok(here.length <= machine.units, `${name}: ${here.length} units`)
 }
 
+/** Three that replace each other in a ring drive one another on for ever (docs/decisions/0019, Not done). */
+function hasRing({ units }: Problem): boolean {
+  const over = (a: ProblemUnit, b: ProblemUnit) => a.replaces.some((pattern) => compileGlob(pattern)(b.name))
+  const next = (from: ProblemUnit) => units.filter((to) => to !== from && over(from, to) && !over(to, from))
+  return units.some((start) => {
+    const seen = new Set<ProblemUnit>()
+    const open = next(start)
+    for (let unit = open.pop(); unit; unit = open.pop()) {
+      if (unit === start) return true
+      if (!seen.has(unit)) open.push(...next(unit))
+      seen.add(unit)
+    }
+    return false
+  })
+}
+
 export function placementProblemsSuite(
   name: string,
   { problems: count, seed }: { problems: number; seed: number },
 ): void {
   const test = suite(name)
   test(`${count} of them: no rule is broken, who waits has to, and hears why`, () => {
-    fc.assert(fc.property(problems, holdsAll), { numRuns: count, seed, includeErrorInReport: true })
+    fc.assert(
+      fc.property(
+        problems.filter((problem) => !hasRing(problem)),
+        holdsAll,
+      ),
+      { numRuns: count, seed, includeErrorInReport: true },
+    )
   })
   test.run()
 }
