@@ -8,7 +8,7 @@ import { ownsUnit } from './authorize.ts'
 import { type Identity, machineOf } from './identity.ts'
 
 /** Units are cluster-scoped; what they read lies here. */
-const NAMESPACE = 'default'
+export const SOURCES_NAMESPACE = 'default'
 const VERBS = new Set(['get', 'list', 'watch'])
 
 interface Reference {
@@ -59,14 +59,19 @@ export class MachineSources {
   allows(identity: Identity, asked: Attributes): boolean {
     if (asked.path !== undefined || machineOf(identity) === undefined) return false
     const { verb, group, resource, subresource, namespace, name } = asked
-    if (!VERBS.has(verb) || group !== '' || subresource || namespace !== NAMESPACE || !name) return false
+    if (!VERBS.has(verb) || group !== '' || subresource || namespace !== SOURCES_NAMESPACE || !name) return false
     const takers = this.#takers.get(`${resource}/${name}`)
     return takers !== undefined && [...takers.values()].some((unit) => ownsUnit(identity, unit))
   }
 }
 
-function namedBy({ spec }: UnitWithSources): readonly string[] {
-  const configMaps = (spec?.environment ?? []).flatMap(({ configMapKeyRef: ref }) => ref?.name ?? [])
-  const secrets = (spec?.credentials ?? []).flatMap(({ secretKeyRef: ref }) => ref?.name ?? [])
+/** The Secrets that it takes something from, in its own order, repeated where it repeats them. */
+export function secretsNamedBy({ spec }: UnitWithSources): readonly string[] {
+  return (spec?.credentials ?? []).flatMap(({ secretKeyRef: ref }) => ref?.name ?? [])
+}
+
+function namedBy(unit: UnitWithSources): readonly string[] {
+  const configMaps = (unit.spec?.environment ?? []).flatMap(({ configMapKeyRef: ref }) => ref?.name ?? [])
+  const secrets = secretsNamedBy(unit)
   return [...new Set([...configMaps.map((name) => `configmaps/${name}`), ...secrets.map((name) => `secrets/${name}`)])]
 }

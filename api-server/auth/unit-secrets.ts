@@ -5,10 +5,8 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Identity } from './identity.ts'
+import { SOURCES_NAMESPACE, secretsNamedBy, type UnitWithSources } from './machine-sources.ts'
 import type { Authorizer } from './rbac/authorizer.ts'
-
-/** Units are cluster-scoped; what they read lies here. */
-const NAMESPACE = 'default'
 
 /** The parts of a Unit that are looked at. */
 export interface UnitWithSecrets {
@@ -23,11 +21,11 @@ export function secretRefusal(
   next: UnitWithSecrets,
   previous: UnitWithSecrets | undefined,
 ): string | undefined {
-  const names = secretsOf(next)
+  const names = [...new Set(secretsNamedBy(next as UnitWithSources))].sort()
   if (names.length === 0 || (previous !== undefined && isDeepStrictEqual(whatRuns(next), whatRuns(previous))))
     return undefined
   for (const name of names) {
-    const asked = { verb: 'get', group: '', resource: 'secrets', namespace: NAMESPACE, name }
+    const asked = { verb: 'get', group: '', resource: 'secrets', namespace: SOURCES_NAMESPACE, name }
     const decision = authorizer.decide(identity, asked)
     if (!decision.allowed) return `a unit may name only Secrets that its writer may read: ${decision.reason}`
   }
@@ -37,10 +35,4 @@ export function secretRefusal(
 function whatRuns({ spec }: UnitWithSecrets): object {
   const { desiredState: _state, replicas: _replicas, ...rest } = (spec ?? {}) as Record<string, unknown>
   return rest
-}
-
-function secretsOf({ spec }: UnitWithSecrets): string[] {
-  const { credentials } = (spec ?? {}) as { credentials?: readonly { secretKeyRef?: { name?: string } }[] }
-  const names = (credentials ?? []).flatMap(({ secretKeyRef }) => secretKeyRef?.name ?? [])
-  return [...new Set(names)].sort()
 }

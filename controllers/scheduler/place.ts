@@ -20,17 +20,17 @@ export interface Task {
   readonly refusals: Refusals
 }
 
-interface About {
+export interface About {
   readonly unit: Readonly<Unit>
   readonly reason: string
 }
-export type Decision =
-  | (About & {
-      readonly do: 'bind' | 'unbind'
-      readonly machine: string
-      readonly moved?: { readonly from: string; readonly because: string }
-    })
-  | (About & { readonly do: 'wait'; readonly condition: NewCondition })
+export interface Move extends About {
+  readonly do: 'bind' | 'unbind'
+  readonly machine: string
+  /** The machine it is taken off and why, where that was not asked for. */
+  readonly moved?: { readonly from: string; readonly because: string }
+}
+export type Decision = Move | (About & { readonly do: 'wait'; readonly condition: NewCondition })
 
 /** Nothing is said about units that are, or go back to, where they were. */
 export function placeAll(task: Task): Decision[] {

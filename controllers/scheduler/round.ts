@@ -3,20 +3,9 @@ import type { Unit } from '../../crds/unit.ts'
 import { isParent } from '../../crds/unit-set.ts'
 import type { NewCondition } from '../lib/conditions.ts'
 import { unsaid } from './conditions.ts'
-import { placeAll, type Task } from './place.ts'
+import { type About, type Move, placeAll, type Task } from './place.ts'
 
-interface About {
-  readonly unit: Readonly<Unit>
-  readonly reason: string
-}
-export type Action =
-  | (About & {
-      readonly do: 'bind' | 'unbind'
-      readonly machine: string
-      /** The machine it is taken off and why, where that was not asked for. */
-      readonly moved?: { readonly from: string; readonly because: string }
-    })
-  | (About & { readonly do: 'explain'; readonly conditions: readonly NewCondition[] })
+export type Action = Move | (About & { readonly do: 'explain'; readonly conditions: readonly NewCondition[] })
 
 export interface Round extends Task {
   readonly unbinding: readonly Readonly<Unit>[]

@@ -6,12 +6,10 @@ import * as assert from 'uvu/assert'
 import { type ApiServer, startApiServer } from '../../api-server/main.ts'
 import { type ApiClient, connect } from '../../controllers/lib/client.ts'
 import { createControllers } from '../../controllers/main.ts'
-import { Lease } from '../../crds/core/index.ts'
-import { MACHINE_LEASES } from '../../crds/group.ts'
-import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
 import { bindKubectl } from '../support/expect-kubectl.ts'
 import { kubectls } from '../support/kubectl.ts'
+import { bringUp, PLAYED_LEASE_MS } from '../support/played-machine.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { runCommand } from './cli/run.ts'
@@ -21,8 +19,6 @@ const test = suite('placement, with kubectl')
 const [client] = await kubectls()
 if (!client) throw new Error('there is no kubectl')
 const kubectl = bindKubectl(client, () => server.kubeconfigPath)
-/** Longer than the test: its machines never renew. */
-const LEASE_MS = 120_000
 
 let server: ApiServer
 let admin: ApiClient
@@ -31,7 +27,7 @@ let stopControllers: () => Promise<void>
 test.before(async () => {
   server = await startApiServer({ dataDir: tempDir(), listen: '127.0.0.1:0', store: 'memory', log })
   admin = connect({ kubeconfigPath: server.kubeconfigPath })
-  const controllers = createControllers({ client: admin, identity: 'a', log, leaseDurationMs: LEASE_MS })
+  const controllers = createControllers({ client: admin, identity: 'a', log, leaseDurationMs: PLAYED_LEASE_MS })
   const stop = new AbortController()
   const running = controllers.start(stop.signal)
   stopControllers = () => {
@@ -39,9 +35,9 @@ test.before(async () => {
     return running
   }
   await Promise.all([
-    bringUp('m1', { zone: 'a', disk: 'ssd' }),
-    bringUp('m2', { zone: 'a' }),
-    bringUp('m3', { zone: 'b' }),
+    bringUp(admin, 'm1', { zone: 'a', disk: 'ssd' }),
+    bringUp(admin, 'm2', { zone: 'a' }),
+    bringUp(admin, 'm3', { zone: 'b' }),
   ])
 })
 test.after(async () => {
@@ -52,16 +48,6 @@ test.after(async () => {
 test.after.each(async () => {
   await kubectl('delete', 'units', '--all')
 })
-
-async function bringUp(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
-  const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_MS / 1000 }
-  await admin.create(Lease, { metadata: { name, namespace: MACHINE_LEASES }, spec })
-  await admin.create(Machine, { metadata: { name, labels } })
-  const lastTransitionTime = new Date().toISOString()
-  const ready = { type: 'Ready', status: 'True', reason: 'AgentReady', message: 'ready', lastTransitionTime }
-  const body = { status: { conditions: [ready] } }
-  await admin.patch(Machine, name, { type: 'merge', subresource: 'status', body })
-}
 
 interface Asked {
   readonly xFleet?: string

@@ -8,12 +8,11 @@ import { isApiError } from '../../controllers/lib/api-error.ts'
 import { type ApiClient, connect } from '../../controllers/lib/client.ts'
 import { findCondition } from '../../controllers/lib/conditions.ts'
 import { createControllers } from '../../controllers/main.ts'
-import { Lease } from '../../crds/core/index.ts'
-import { MACHINE_LEASES } from '../../crds/group.ts'
 import { Machine } from '../../crds/machine.ts'
 import { Unit } from '../../crds/unit.ts'
 import { bindKubectl } from '../support/expect-kubectl.ts'
 import { kubectls } from '../support/kubectl.ts'
+import { bringUp, PLAYED_LEASE_MS } from '../support/played-machine.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
@@ -22,8 +21,6 @@ const test = suite('sets of units, with kubectl')
 const [client] = await kubectls()
 if (!client) throw new Error('there is no kubectl')
 const kubectl = bindKubectl(client, () => server.kubeconfigPath)
-/** Longer than the test: its machines never renew. */
-const LEASE_MS = 120_000
 
 let server: ApiServer
 let admin: ApiClient
@@ -32,9 +29,9 @@ const endings: (() => Promise<unknown>)[] = []
 test.before(async () => {
   server = await startApiServer({ dataDir: tempDir(), listen: '127.0.0.1:0', store: 'memory', log })
   admin = connect({ kubeconfigPath: server.kubeconfigPath })
-  run(createControllers({ client: admin, identity: 'a', log, leaseDurationMs: LEASE_MS }).start)
+  run(createControllers({ client: admin, identity: 'a', log, leaseDurationMs: PLAYED_LEASE_MS }).start)
   run(playMachines)
-  await Promise.all([bringUp('m1', { disk: 'ssd' }), bringUp('m2', { disk: 'ssd' })])
+  await Promise.all([bringUp(admin, 'm1', { disk: 'ssd' }), bringUp(admin, 'm2', { disk: 'ssd' })])
 })
 test.after(async () => {
   for (const end of endings.toReversed()) await end()
@@ -53,18 +50,6 @@ function run(start: (signal: AbortSignal) => Promise<unknown>): void {
   endings.push(() => {
     stop.abort()
     return running
-  })
-}
-
-async function bringUp(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
-  const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_MS / 1000 }
-  await admin.create(Lease, { metadata: { name, namespace: MACHINE_LEASES }, spec })
-  await admin.create(Machine, { metadata: { name, labels } })
-  const lastTransitionTime = new Date().toISOString()
-  const ready = { type: 'Ready', status: 'True', reason: 'AgentReady', message: 'ready', lastTransitionTime }
-  await admin.patch(Machine, name, {
-    ...{ type: 'merge', subresource: 'status' },
-    body: { status: { conditions: [ready] } },
   })
 }
 
@@ -179,7 +164,7 @@ test('an instance that is edited is put right, and a unit of that name that is n
 test('Global is on every machine that matches, also on one that comes late, and leaves one that matches no more', async () => {
   await apply('log.service', { content: content('a', 'Global=true\nMachineMetadata=disk=ssd') })
   await instances('log.service', ['log.m1.service', 'log.m2.service'])
-  await bringUp('m3', { disk: 'ssd' })
+  await bringUp(admin, 'm3', { disk: 'ssd' })
   await instances('log.service', ['log.m1.service', 'log.m2.service', 'log.m3.service'])
   const { spec } = await admin.get(Unit, 'log.m3.service')
   assert.equal([spec.unitName, spec.machineName, spec.failover], ['log.service', 'm3', 'none'])
